@@ -1,0 +1,160 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Thunderstorm: one target per stage, imports checked by the build (Command -> Service -> Plugins -> a format -> Pipeline).
+//
+// THUNDERSTORM_ONLY=EVTX,IOC narrows the package to the pipeline, those plugins and their tests: a parser is
+// built and tested without the HTTP stack (see CONTRIBUTING.md).
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// One folder under Sources/Plugins, one folder under Tests/PluginTests, one target each.
+struct Plugin {
+    var name: String
+    var uses: [Target.Dependency] = []
+}
+
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let plugins: [Plugin] = [
+    Plugin(name: "FileType"),
+    Plugin(name: "Decompress", uses: ["CZlib", "CLZMA"]),
+    Plugin(name: "LogLines"),
+    Plugin(name: "PatternMatching", uses: ["CHyperscan", "CPCRE2"]),
+    Plugin(name: "EVTX"),
+    Plugin(name: "RegistryHive"),
+    Plugin(name: "IOC", uses: ["PatternMatching", yams]),
+    Plugin(name: "YARA", uses: ["CYARA"]),
+    Plugin(name: "Sigma", uses: ["PatternMatching", yams]),
+]
+
+let libraries: [Target] = [
+    .systemLibrary(name: "CYARA", path: "Sources/CYARA", pkgConfig: "yara", providers: [.apt(["libyara-dev"])]),
+    .systemLibrary(
+        name: "CHyperscan", path: "Sources/CHyperscan", pkgConfig: "libhs", providers: [.apt(["libhyperscan-dev"])]),
+    .systemLibrary(
+        name: "CPCRE2", path: "Sources/CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLZMA", path: "Sources/CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+]
+
+let asked = Context.environment["THUNDERSTORM_ONLY"].map { Set($0.split(separator: ",").map(String.init)) }
+
+// A plugin that was asked for brings the plugins whose parsers it uses.
+func withUsed(_ names: Set<String>) -> Set<String> {
+    var all = names
+    for plugin in plugins where names.contains(plugin.name) {
+        for case .byNameItem(let used, _) in plugin.uses where plugins.contains(where: { $0.name == used }) {
+            all.formUnion(withUsed([used]))
+        }
+    }
+    return all
+}
+
+let chosen = asked.map { names in plugins.filter { withUsed(names).contains($0.name) } } ?? plugins
+let chosenLibraries = libraries.filter { library in
+    chosen.contains { plugin in
+        plugin.uses.contains {
+            if case .byNameItem(let name, _) = $0 { return name == library.name }
+            return false
+        }
+    }
+}
+
+var products: [Product] = [
+    .library(name: "Pipeline", targets: ["Pipeline"]),
+    .library(name: "PipelineTesting", targets: ["PipelineTesting"]),
+]
+products += chosen.map { .library(name: $0.name, targets: [$0.name]) }
+
+var dependencies: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+]
+
+var targets: [Target] = [
+    .target(name: "CLinux"),
+    .target(
+        name: "Pipeline",
+        dependencies: ["CLinux", .product(name: "Crypto", package: "swift-crypto")],
+        swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
+    .target(name: "PipelineTesting", dependencies: ["Pipeline"], swiftSettings: settings),
+    .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "PipelineTesting"], swiftSettings: settings),
+]
+targets += chosenLibraries
+for plugin in chosen {
+    targets.append(
+        .target(
+            name: plugin.name, dependencies: ["Pipeline"] + plugin.uses, path: "Sources/Plugins/\(plugin.name)",
+            swiftSettings: settings))
+    targets.append(
+        .testTarget(
+            name: "\(plugin.name)Tests", dependencies: ["Pipeline", "PipelineTesting", .byName(name: plugin.name)],
+            path: "Tests/PluginTests/\(plugin.name)", swiftSettings: settings))
+}
+
+if asked == nil {
+    products += [
+        .executable(name: "thunderstorm", targets: ["thunderstorm"]),
+        .library(name: "Thunderstorm", targets: ["ThunderstormCommand"]),
+    ]
+    dependencies += [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ]
+    targets += [
+        .target(
+            name: "Plugins", dependencies: ["Pipeline"] + chosen.map { .byName(name: $0.name) },
+            path: "Sources/Plugins/Builtins", swiftSettings: settings),
+        .target(
+            name: "ThunderstormService",
+            dependencies: [
+                "Pipeline", "Plugins", "CLinux",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            path: "Sources/thunderstorm/Service", swiftSettings: settings),
+        .target(
+            name: "ThunderstormCommand",
+            dependencies: [
+                "Pipeline", "Plugins", "ThunderstormService",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/thunderstorm/Command", swiftSettings: settings),
+        .executableTarget(
+            name: "thunderstorm", dependencies: ["Plugins", "ThunderstormCommand"],
+            path: "Sources/thunderstorm/Main", swiftSettings: settings),
+        .testTarget(
+            name: "ServiceTests",
+            dependencies: [
+                "Pipeline", "Plugins", "ThunderstormService", "PipelineTesting",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["Pipeline", "Plugins", "ThunderstormService", "ThunderstormCommand", "PipelineTesting"],
+            swiftSettings: settings),
+    ]
+}
+
+let package = Package(
+    name: "thunderstorm", products: products, dependencies: dependencies, targets: targets)

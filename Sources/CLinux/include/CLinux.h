@@ -1,0 +1,28 @@
+// The few GNU/Linux calls that Swift's Glibc overlay does not show: sealed memory files, unlinked temporary files and
+// handing freed heap pages back. Each returns what the system call returns, with errno set.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/// Creates an anonymous memory file that can be sealed; -1 on failure.
+int clinux_memory_file(const char *_Nonnull name);
+
+/// Forbids shrinking, growing and writing of a memory file; -1 on failure.
+int clinux_seal(int descriptor);
+
+/// Opens a file without a name in `directory` (O_TMPFILE, else create and unlink); -1 on failure.
+int clinux_unlinked_file(const char *_Nonnull directory);
+
+/// Hands unused heap pages back to the system.
+void clinux_trim_heap(void);
+
+/// Monotonic clock in nanoseconds.
+unsigned long long clinux_monotonic_nanoseconds(void);
+
+/// First occurrence of `needle` in `haystack`, or NULL.
+const void *_Nullable clinux_find(
+    const void *_Nonnull haystack, size_t haystack_length, const void *_Nonnull needle, size_t needle_length);
+
+#endif

@@ -1,0 +1,228 @@
+/// A growing, contiguous byte buffer that texts of many kinds are appended to as UTF-8.
+///
+/// The record batches are built in it: one allocation serves thousands of values.
+@safe public struct ByteArena: ~Copyable {
+    @usableFromInline var base: UnsafeMutablePointer<UInt8>
+    @usableFromInline var capacity: Int
+    /// Bytes in use.
+    public internal(set) var count = 0
+
+    /// An empty arena with room for `capacity` bytes.
+    public init(capacity: Int = 4096) {
+        self.capacity = Swift.max(capacity, 64)
+        unsafe base = UnsafeMutablePointer<UInt8>.allocate(capacity: self.capacity)
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    /// The bytes for reading.
+    public var span: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            let view = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(base), byteCount: count)
+            return unsafe _overrideLifetime(view, borrowing: self)
+        }
+    }
+
+    /// Hands the bytes to a C library for the time of the call.
+    public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try unsafe body(UnsafeRawBufferPointer(start: UnsafeRawPointer(base), count: count))
+    }
+
+    /// Forgets everything after the first `count` bytes; keeps the memory.
+    public mutating func truncate(to count: Int) {
+        self.count = Swift.min(Swift.max(count, 0), self.count)
+    }
+
+    @usableFromInline
+    mutating func reserve(_ more: Int) {
+        if capacity - count >= more { return }
+        grow(more)
+    }
+
+    private mutating func grow(_ more: Int) {
+        let wanted = Swift.max(capacity * 2, count + more)
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)
+        unsafe larger.update(from: base, count: count)
+        unsafe base.deallocate()
+        unsafe base = larger
+        capacity = wanted
+    }
+
+    /// Appends one byte.
+    public mutating func append(_ byte: UInt8) {
+        reserve(1)
+        unsafe base[count] = byte
+        count += 1
+    }
+
+    /// Appends bytes that are UTF-8 already.
+    public mutating func append(_ span: RawSpan) {
+        let more = span.byteCount
+        guard more > 0 else { return }
+        reserve(more)
+        unsafe span.withUnsafeBytes { source in
+            unsafe UnsafeMutableRawPointer(base + count).copyMemory(
+                from: source.baseAddress.unsafelyUnwrapped, byteCount: more)
+        }
+        count += more
+    }
+
+    /// Appends a text.
+    public mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes in
+            reserve(bytes.count)
+            if let source = bytes.baseAddress { unsafe (base + count).update(from: source, count: bytes.count) }
+        }
+        count += text.utf8.count
+    }
+
+    /// Appends a literal without making a `String`.
+    public mutating func append(literal: StaticString) {
+        let more = literal.utf8CodeUnitCount
+        reserve(more)
+        unsafe (base + count).update(from: literal.utf8Start, count: more)
+        count += more
+    }
+
+    /// Appends bytes of unknown encoding: valid UTF-8 as it is, otherwise each byte above 0x7F as Latin-1.
+    public mutating func append(lossy span: RawSpan) {
+        if isValidUTF8(span) {
+            append(span)
+            return
+        }
+        reserve(span.byteCount * 2)
+        for index in 0..<span.byteCount {
+            let byte = span.uint8(at: index) ?? 0
+            if byte < 0x80 {
+                unsafe base[count] = byte
+                count += 1
+            } else {
+                unsafe base[count] = 0xC0 | (byte >> 6)
+                unsafe base[count + 1] = 0x80 | (byte & 0x3F)
+                count += 2
+            }
+        }
+    }
+
+    /// Appends UTF-16LE text; unpaired surrogates become U+FFFD, a last odd byte is ignored.
+    public mutating func append(utf16 span: RawSpan) {
+        let units = span.byteCount / 2
+        reserve(units * 3)
+        unsafe span.withUnsafeBytes { source in
+            guard let start = source.baseAddress else { return }
+            var out = unsafe base + count
+            var index = 0
+            while index < units {
+                let unit = unsafe start.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self).littleEndian
+                index += 1
+                if unit < 0x80 {
+                    unsafe out.pointee = UInt8(truncatingIfNeeded: unit)
+                    unsafe out += 1
+                } else if unit < 0x800 {
+                    unsafe out[0] = 0xC0 | UInt8(truncatingIfNeeded: unit >> 6)
+                    unsafe out[1] = 0x80 | UInt8(truncatingIfNeeded: unit & 0x3F)
+                    unsafe out += 2
+                } else if unit & 0xF800 != 0xD800 {
+                    unsafe out[0] = 0xE0 | UInt8(truncatingIfNeeded: unit >> 12)
+                    unsafe out[1] = 0x80 | UInt8(truncatingIfNeeded: (unit >> 6) & 0x3F)
+                    unsafe out[2] = 0x80 | UInt8(truncatingIfNeeded: unit & 0x3F)
+                    unsafe out += 3
+                } else {
+                    var scalar: UInt32 = 0xFFFD
+                    if unit < 0xDC00, index < units {
+                        let low = unsafe start.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self).littleEndian
+                        if low & 0xFC00 == 0xDC00 {
+                            scalar = 0x10000 + (UInt32(unit & 0x3FF) << 10) + UInt32(low & 0x3FF)
+                            index += 1
+                        }
+                    }
+                    if scalar == 0xFFFD {
+                        unsafe out[0] = 0xEF
+                        unsafe out[1] = 0xBF
+                        unsafe out[2] = 0xBD
+                        unsafe out += 3
+                    } else {
+                        unsafe out[0] = 0xF0 | UInt8(truncatingIfNeeded: scalar >> 18)
+                        unsafe out[1] = 0x80 | UInt8(truncatingIfNeeded: (scalar >> 12) & 0x3F)
+                        unsafe out[2] = 0x80 | UInt8(truncatingIfNeeded: (scalar >> 6) & 0x3F)
+                        unsafe out[3] = 0x80 | UInt8(truncatingIfNeeded: scalar & 0x3F)
+                        unsafe out += 4
+                    }
+                }
+            }
+            count = unsafe base.distance(to: out)
+        }
+    }
+
+    /// Appends a number in decimal.
+    public mutating func append(decimal value: UInt64) {
+        reserve(20)
+        var digits = 1
+        var rest = value / 10
+        while rest > 0 {
+            digits += 1
+            rest /= 10
+        }
+        rest = value
+        var position = count + digits
+        repeat {
+            position -= 1
+            unsafe base[position] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        } while position > count
+        count += digits
+    }
+
+    /// Appends a signed number in decimal.
+    public mutating func append(decimal value: Int64) {
+        if value < 0 { append(0x2D) }
+        append(decimal: value.magnitude)
+    }
+
+    /// Appends a number in decimal, filled with zeros on the left to `width` digits.
+    public mutating func append(decimal value: UInt64, width: Int) {
+        var limit: UInt64 = 10
+        var digits = 1
+        while digits < width {
+            if value < limit { append(0x30) }
+            limit = limit &* 10
+            digits += 1
+        }
+        append(decimal: value)
+    }
+
+    /// Appends a number in hexadecimal without prefix, filled with zeros to `width` digits.
+    public mutating func append(hexadecimal value: UInt64, width: Int = 1, uppercase: Bool = false) {
+        let significant = (64 - value.leadingZeroBitCount + 3) / 4
+        let digits = Swift.max(Swift.max(significant, 1), Swift.min(width, 16))
+        var shift = digits * 4
+        while shift > 0 {
+            shift -= 4
+            append(hexDigit(UInt8(truncatingIfNeeded: value >> UInt64(shift)) & 15, uppercase: uppercase))
+        }
+    }
+
+    /// Appends bytes as two hexadecimal digits each.
+    public mutating func append(hexBytes span: RawSpan, uppercase: Bool = false) {
+        reserve(span.byteCount * 2)
+        for index in 0..<span.byteCount {
+            let byte = span.uint8(at: index) ?? 0
+            append(hexDigit(byte >> 4, uppercase: uppercase))
+            append(hexDigit(byte & 15, uppercase: uppercase))
+        }
+    }
+}
+
+@inline(__always)
+func hexDigit(_ value: UInt8, uppercase: Bool) -> UInt8 {
+    value < 10 ? 0x30 + value : (uppercase ? 0x41 : 0x61) + value - 10
+}
+
+/// Whether the bytes are well-formed UTF-8.
+public func isValidUTF8(_ span: RawSpan) -> Bool {
+    unsafe span.withUnsafeBytes { buffer in
+        unsafe String(validating: buffer, as: UTF8.self) != nil
+    }
+}

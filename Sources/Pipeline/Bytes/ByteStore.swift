@@ -1,0 +1,232 @@
+import CLinux
+import Glibc
+import Synchronization
+
+// Where bytes live that are too large for the heap: sealed memory files under one cap shared by the whole process,
+// beyond the cap (or above a size) unlinked temporary files. Both are ours alone, so nobody can truncate a mapping
+// under a running scan.
+
+/// A failed system call: which, on what, and the error number's text.
+public struct SystemError: Error, Sendable, CustomStringConvertible {
+    /// What was tried, with its object.
+    public let what: String
+    /// The `errno` of the call.
+    public let number: Int32
+
+    /// An error with the given number; the current `errno` unless told.
+    public init(_ what: String, number: Int32 = errno) {
+        self.what = what
+        self.number = number
+    }
+
+    /// What was tried and why it failed.
+    public var description: String {
+        "\(what): \(unsafe String(cString: strerror(number)))"
+    }
+}
+
+/// Bytes of memory files in use, given back when the last `Bytes` over them goes.
+final class MemoryReservation: Sendable {
+    private let count: Int
+    private let account: ByteStore.Account
+
+    init(count: Int, account: ByteStore.Account) {
+        self.count = count
+        self.account = account
+    }
+
+    deinit { account.used.subtract(count, ordering: .relaxed) }
+}
+
+/// Keeps large byte strings outside the heap.
+public final class ByteStore: Sendable {
+    final class Account: Sendable {
+        let used = Atomic<Int>(0)
+    }
+
+    /// Most bytes held in memory files at one time, all users together.
+    public let memoryLimit: Int
+    /// Largest single object that may go to a memory file, in bytes.
+    public let largestInMemory: Int
+    /// Directory of the unlinked temporary files.
+    public let temporaryDirectory: String
+    let account = Account()
+
+    /// A store with its limits, in bytes.
+    public init(
+        memoryLimit: Int = 512 << 20, largestInMemory: Int = 64 << 20, temporaryDirectory: String = "/tmp"
+    ) {
+        self.memoryLimit = memoryLimit
+        self.largestInMemory = largestInMemory
+        self.temporaryDirectory = temporaryDirectory
+    }
+
+    /// Bytes in memory files now.
+    public var memoryInUse: Int { account.used.load(ordering: .relaxed) }
+
+    /// Starts an object whose size is not known yet.
+    public func makeWriter() -> ByteWriter { ByteWriter(store: self) }
+
+    /// Reads a whole file into memory that only this process can change.
+    ///
+    /// - Throws: `SystemError` if the file cannot be opened or read.
+    public func read(file path: String) throws(SystemError) -> Bytes {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemError("cannot open \(path)") }
+        defer { close(descriptor) }
+        var writer = makeWriter()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+        defer { unsafe buffer.deallocate() }
+        while true {
+            let got = unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+            if got < 0 && errno == EINTR { continue }
+            guard got >= 0 else { throw SystemError("cannot read \(path)") }
+            if got == 0 { break }
+            try unsafe writer.append(RawSpan(_unsafeStart: buffer.baseAddress.unsafelyUnwrapped, byteCount: got))
+        }
+        return try writer.finish()
+    }
+
+    /// Maps an open file that the caller promises nobody will change; the descriptor may be closed afterwards.
+    ///
+    /// - Throws: `SystemError` if it cannot be mapped.
+    public static func map(descriptor: Int32, count: Int) throws(SystemError) -> Bytes {
+        guard count > 0 else { return .empty }
+        guard let memory = unsafe mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0),
+            unsafe memory != MAP_FAILED
+        else { throw SystemError("cannot map \(count) bytes") }
+        return unsafe Bytes(
+            storage: BytesStorage(base: UnsafeRawPointer(memory), count: count, release: .unmap),
+            start: 0, count: count)
+    }
+
+    func reserve(_ count: Int) -> Bool {
+        let after = account.used.add(count, ordering: .relaxed).newValue
+        if after <= memoryLimit { return true }
+        account.used.subtract(count, ordering: .relaxed)
+        return false
+    }
+}
+
+/// One object on its way into a `ByteStore`: small ones stay in the heap, larger ones go to a memory file, and from
+/// there to an unlinked file when the store's cap or size limit is reached.
+public struct ByteWriter: ~Copyable {
+    private static let heapLimit = 64 << 10
+
+    private let store: ByteStore
+    private var heap: [UInt8] = []
+    private var descriptor: Int32 = -1
+    private var inMemoryFile = false
+    private var reserved = 0
+    /// Bytes written so far.
+    public private(set) var count = 0
+
+    init(store: ByteStore) { self.store = store }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+        if reserved > 0 { store.account.used.subtract(reserved, ordering: .relaxed) }
+    }
+
+    /// Adds bytes at the end.
+    ///
+    /// - Throws: `SystemError` when neither memory nor the temporary directory takes them.
+    public mutating func append(_ span: RawSpan) throws(SystemError) {
+        guard span.byteCount > 0 else { return }
+        if descriptor < 0 {
+            if count + span.byteCount <= Self.heapLimit {
+                unsafe span.withUnsafeBytes { unsafe heap.append(contentsOf: $0) }
+                count += span.byteCount
+                return
+            }
+            try leaveHeap()
+        }
+        try makeRoom(for: span.byteCount)
+        try write(span)
+        count += span.byteCount
+    }
+
+    /// Ends the object.
+    ///
+    /// - Throws: `SystemError` when the file cannot be sealed or mapped.
+    public consuming func finish() throws(SystemError) -> Bytes {
+        if descriptor < 0 { return Bytes(heap) }
+        if inMemoryFile, clinux_seal(descriptor) != 0 { throw SystemError("cannot seal a memory file") }
+        guard let memory = unsafe mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0),
+            unsafe memory != MAP_FAILED
+        else { throw SystemError("cannot map \(count) bytes") }
+        let reservation = reserved > 0 ? MemoryReservation(count: reserved, account: store.account) : nil
+        reserved = 0
+        return unsafe Bytes(
+            storage: BytesStorage(
+                base: UnsafeRawPointer(memory), count: count, release: .unmap, reservation: reservation),
+            start: 0, count: count)
+    }
+
+    private mutating func leaveHeap() throws(SystemError) {
+        descriptor = unsafe clinux_memory_file("thunderstorm-sample")
+        inMemoryFile = descriptor >= 0
+        if descriptor < 0 { try openTemporary() }
+        try makeRoom(for: heap.count)
+        try write(heap.rawSpan)
+        heap = []
+    }
+
+    // Reserves in steps of 1 MiB so that the shared counter is not touched by every chunk.
+    private mutating func makeRoom(for more: Int) throws(SystemError) {
+        guard inMemoryFile else { return }
+        let needed = count + more
+        if needed <= reserved { return }
+        let step = ((needed - reserved + (1 << 20) - 1) >> 20) << 20
+        if needed <= store.largestInMemory, store.reserve(step) {
+            reserved += step
+            return
+        }
+        try moveToDisk()
+    }
+
+    private mutating func moveToDisk() throws(SystemError) {
+        let old = descriptor
+        descriptor = -1
+        defer { close(old) }
+        try openTemporary()
+        inMemoryFile = false
+        var offset: off_t = 0
+        while offset < count {
+            let sent = unsafe sendfile(descriptor, old, &offset, count - Int(offset))
+            if sent < 0 && errno == EINTR { continue }
+            guard sent > 0 else { throw SystemError("cannot write a temporary file in \(store.temporaryDirectory)") }
+        }
+        store.account.used.subtract(reserved, ordering: .relaxed)
+        reserved = 0
+    }
+
+    private mutating func openTemporary() throws(SystemError) {
+        descriptor = unsafe clinux_unlinked_file(store.temporaryDirectory)
+        guard descriptor >= 0 else {
+            throw SystemError("cannot create a temporary file in \(store.temporaryDirectory)")
+        }
+    }
+
+    private func write(_ span: RawSpan) throws(SystemError) {
+        var done = 0
+        while done < span.byteCount {
+            let put = unsafe span.withUnsafeBytes { buffer in
+                unsafe Glibc.write(descriptor, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done)
+            }
+            if put < 0 && errno == EINTR { continue }
+            guard put > 0 else {
+                throw SystemError(
+                    inMemoryFile
+                        ? "cannot write a memory file"
+                        : "cannot write a temporary file in \(store.temporaryDirectory)")
+            }
+            done += put
+        }
+    }
+}
+
+// Called by BytesStorage; here because mapping and unmapping belong together.
+func unmapMemory(_ base: UnsafeRawPointer, _ count: Int) {
+    unsafe munmap(UnsafeMutableRawPointer(mutating: base), count)
+}

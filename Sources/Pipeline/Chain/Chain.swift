@@ -1,0 +1,50 @@
+/// How findings are scored and how many are kept.
+public struct Scoring: Sendable, Equatable {
+    /// From which score on an object has which level.
+    public var levels: LevelRules
+    /// Most findings in records of one sample; what is beyond is said.
+    public var recordFindingLimit: Int
+
+    /// Rules of THOR 11 and up to 10,000 record findings per sample, unless told otherwise.
+    public init(levels: LevelRules = .v11, recordFindingLimit: Int = 10_000) {
+        self.levels = levels
+        self.recordFindingLimit = recordFindingLimit
+    }
+}
+
+/// Stages in order, ready to scan: immutable and shared by all threads.
+public struct Chain: Sendable {
+    /// Name in the chains file.
+    public let name: String
+    let stages: [StageBox]
+    let scoring: Scoring
+
+    init(name: String, stages: [StageBox], scoring: Scoring) {
+        self.name = name
+        self.stages = stages
+        self.scoring = scoring
+    }
+
+    /// A chain of one stage, as tests need it.
+    public init(_ stage: some Stage, scoring: Scoring = Scoring()) {
+        self.init(name: type(of: stage).descriptor.name, stages: [TypedStageBox(stage)], scoring: scoring)
+    }
+
+    /// This chain with another stage at its end.
+    public func appending(_ stage: some Stage) -> Chain {
+        Chain(name: name, stages: stages + [TypedStageBox(stage)], scoring: scoring)
+    }
+
+    /// Descriptors of the stages, in order.
+    public var descriptors: [StageDescriptor] { stages.map(\.descriptor) }
+
+    /// Scans one sample with everything inside it, on the calling thread.
+    ///
+    /// Native stack: up to `limits.depth` nested stages; give the thread 8 MiB.
+    public func scan(
+        _ sample: Sample, limits: Limits = Limits(), byteStore: ByteStore = ByteStore(),
+        cancellation: Cancellation = Cancellation()
+    ) -> Report {
+        ChainRun(chain: self, limits: limits, byteStore: byteStore, cancellation: cancellation).report(on: sample)
+    }
+}

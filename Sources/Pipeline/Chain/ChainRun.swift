@@ -1,0 +1,215 @@
+// One submission on its way through a chain: on one thread, depth first, in the same order every time.
+
+final class ChainRun {
+    let chain: Chain
+    let limits: Limits
+    let byteStore: ByteStore
+    let cancellation: Cancellation
+    var statistics: [StageStatistics]
+
+    private let stages: [StageRun]
+    private let submissionEnd: UInt64
+    private var expandedBytes = 0
+    private var sampleCount = 0
+    private var recordCount = 0
+    private var byteCount = 0
+    private var findings: [(position: Int, findings: [Finding])] = []
+    private var spareSlots: [BatchSlot] = []
+    private var keys = KeyTable()
+
+    init(chain: Chain, limits: Limits, byteStore: ByteStore, cancellation: Cancellation) {
+        self.chain = chain
+        self.limits = limits
+        self.byteStore = byteStore
+        self.cancellation = cancellation
+        stages = chain.stages.map { $0.makeRun() }
+        statistics = chain.stages.map { StageStatistics(name: $0.descriptor.name) }
+        submissionEnd = monotonicNanoseconds() &+ UInt64(limits.seconds * 1e9)
+    }
+
+    func report(on sample: Sample) -> Report {
+        let frame = newFrame(sample, parent: nil)
+        scan(frame, isTop: true)
+        var report = Report()
+        report.findings = findings.sorted { $0.position < $1.position }.flatMap(\.findings)
+        report.samples = sampleCount
+        report.records = recordCount
+        report.bytes = byteCount
+        report.stages = statistics
+        return report
+    }
+
+    // MARK: Samples
+
+    private func newFrame(_ sample: Sample, parent: Frame?) -> Frame {
+        defer { sampleCount += 1 }
+        byteCount += sample.bytes.count
+        return Frame(sample: sample, parent: parent, position: sampleCount)
+    }
+
+    private func scan(_ frame: Frame, isTop: Bool = false) {
+        for index in stages.indices where chain.stages[index].descriptor.interest.wants(frame.sample.kind) {
+            perform(index, on: frame) { run, out throws(StageError) in try run.inspect(frame.sample, &out) }
+        }
+        if isTop {
+            for index in stages.indices {
+                perform(index, on: frame, isFinish: true) { run, out throws(StageError) in try run.finish(&out) }
+            }
+        }
+        conclude(frame)
+    }
+
+    private func perform(
+        _ index: Int, on frame: Frame, isFinish: Bool = false,
+        _ body: (StageRun, inout Output) throws(StageError) -> Void
+    ) {
+        var out = Output(run: self, frame: frame, stage: index)
+        do {
+            try out.clock.check()
+            try body(stages[index], &out)
+        } catch {
+            record(error, of: index, on: frame)
+        }
+        out.close()
+        statistics[index].nanoseconds &+= out.clock.elapsed
+        if !isFinish { statistics[index].runs += 1 }
+    }
+
+    private func record(_ error: StageError, of index: Int, on frame: Frame) {
+        if error.isRecorded { return }
+        statistics[index].errors += 1
+        frame.add(Issue(error.code, stage: name(of: index), message: error.message, offset: error.offset))
+    }
+
+    // MARK: Children
+
+    // What the sample's own ratio and the submission's sum still allow.
+    func allowance(of frame: Frame) -> Int {
+        let whole = limits.expandedBytes - expandedBytes
+        let size = frame.sample.bytes.count
+        let (product, overflow) = size.multipliedReportingOverflow(by: limits.expansionRatio)
+        let ratio = max(limits.expansionGrace, overflow ? Int.max : product) - frame.expandedBytes
+        return max(0, min(whole, ratio))
+    }
+
+    func admit(_ child: Child, from frame: Frame, stage: Int) throws(StageError) {
+        var refusal: String?
+        if frame.sample.depth >= limits.depth {
+            refusal = "depth limit \(limits.depth) reached: files inside were not looked at"
+        } else if frame.children >= limits.childrenPerSample {
+            refusal = "limit of \(limits.childrenPerSample) members reached: the rest was not looked at"
+        } else if child.bytes.count > allowance(of: frame) {
+            refusal =
+                "expansion limit reached (\(limits.expandedBytes) bytes in all, \(limits.expansionRatio) times the "
+                + "size): the rest was not looked at"
+        }
+        if let refusal {
+            frame.add(Issue(.limit, stage: name(of: stage), message: refusal))
+            throw StageError(.limit, refusal, offset: nil, isRecorded: true)
+        }
+        frame.children += 1
+        frame.expandedBytes += child.bytes.count
+        expandedBytes += child.bytes.count
+        statistics[stage].children += 1
+    }
+
+    func scan(_ child: Child, of parent: Frame) {
+        let above = parent.sample
+        let path = child.path ?? (child.name.isEmpty ? above.path : above.path + "/" + child.name)
+        let sample = Sample(
+            path: path, bytes: child.bytes, depth: above.depth + 1, unpackSource: above.unpackSource + [child.method],
+            ancestorKinds: above.ancestorKinds + [above.kind], times: child.times, companions: child.companions)
+        scan(newFrame(sample, parent: parent))
+    }
+
+    // MARK: Records
+
+    func makeSlot(clock: StageClock) -> BatchSlot {
+        let slot = spareSlots.popLast() ?? BatchSlot(keys: keys)
+        slot.use(clock)
+        return slot
+    }
+
+    func recycle(_ slot: BatchSlot) {
+        slot.reset()
+        slot.use(nil)
+        spareSlots.append(slot)
+    }
+
+    func inspect(_ slot: BatchSlot, of frame: Frame, after emitter: Int) {
+        recordCount += slot.count
+        let found = BatchFindings()
+        for index in stages.indices.dropFirst(emitter + 1) where chain.stages[index].descriptor.interest.records {
+            var out = Output(run: self, frame: frame, stage: index, batchFindings: found)
+            slot.withBatch { batch in
+                do throws(StageError) {
+                    try out.clock.check()
+                    try stages[index].inspect(batch, of: frame.sample, &out)
+                } catch {
+                    record(error, of: index, on: frame)
+                }
+            }
+            out.batchFindings = nil
+            out.close()
+            statistics[index].nanoseconds &+= out.clock.elapsed
+        }
+        slot.withBatch { batch in conclude(batch, found, of: frame) }
+        slot.reset()
+    }
+
+    private func conclude(_ batch: borrowing RecordBatch, _ found: BatchFindings, of frame: Frame) {
+        for own in batch.ownReasons { found.add(own.reason, record: own.record) }
+        for (record, reasons) in found.reasons.sorted(by: { $0.key < $1.key }) {
+            guard frame.records.count < chain.scoring.recordFindingLimit else {
+                frame.add(
+                    Issue(
+                        .limit, stage: "chain",
+                        message: "more than \(chain.scoring.recordFindingLimit) findings in records of this sample; "
+                            + "the rest is not listed"))
+                return
+            }
+            let subject = batch.subject(of: record)
+            frame.records.append(
+                finding(.record(subject), module: subject.type.module, reasons, frame.context(includingSelf: true), []))
+        }
+    }
+
+    // MARK: Findings
+
+    private func conclude(_ frame: Frame) {
+        var all: [Finding] = []
+        let issues = frame.allIssues
+        if !frame.reasons.isEmpty || !issues.isEmpty {
+            all.append(
+                finding(
+                    .file(frame.fileSubject), module: "Filescan", frame.reasons, frame.context(includingSelf: false),
+                    issues))
+        }
+        all += frame.records
+        if !all.isEmpty { findings.append((frame.position, all)) }
+    }
+
+    private func finding(
+        _ subject: Subject, module: String, _ reasons: [Reason], _ context: [ContextObject], _ issues: [Issue]
+    ) -> Finding {
+        // Sorting is stable by position, so equal subscores keep the order in which they were reported.
+        let ordered = reasons.enumerated().sorted {
+            ($1.element.subscore, $0.offset) < ($0.element.subscore, $1.offset)
+        }.map(\.element)
+        let subscores = ordered.map(\.subscore)
+        let score = Int(totalScore(of: subscores).rounded())
+        return Finding(
+            subject: subject, module: module, reasons: ordered, score: score,
+            level: chain.scoring.levels.level(score: score, subscores: subscores), context: context, issues: issues)
+    }
+
+    // MARK: Stages
+
+    func name(of stage: Int) -> String { chain.stages[stage].descriptor.name }
+
+    func clock(of stage: Int) -> StageClock {
+        StageClock(
+            stage: name(of: stage), seconds: chain.stages[stage].descriptor.seconds ?? limits.stageSeconds,
+            submissionEnd: submissionEnd, cancellation: cancellation)
+    }
+}

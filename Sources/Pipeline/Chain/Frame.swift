@@ -1,0 +1,55 @@
+/// One sample while it goes through the chain: the sample as classified so far, and what was said about it.
+final class Frame {
+    static let issueLimit = 100
+
+    var sample: Sample
+    let parent: Frame?
+    // Where this sample's findings go in the report: parents stand before children.
+    let position: Int
+    var reasons: [Reason] = []
+    var records: [Finding] = []
+    private(set) var issues: [Issue] = []
+    private var droppedIssues = 0
+    var children = 0
+    var expandedBytes = 0
+    private var subject: FileSubject?
+
+    init(sample: Sample, parent: Frame?, position: Int) {
+        self.sample = sample
+        self.parent = parent
+        self.position = position
+    }
+
+    // A damaged file can have an issue per record: the first hundred are kept, the rest counted.
+    func add(_ issue: Issue) {
+        if issues.contains(issue) { return }
+        if issues.count < Self.issueLimit { issues.append(issue) } else { droppedIssues += 1 }
+    }
+
+    var allIssues: [Issue] {
+        guard droppedIssues > 0 else { return issues }
+        return issues + [Issue(.limit, stage: "chain", message: "\(droppedIssues) more issues are not listed")]
+    }
+
+    // Computed once: the digests of a large parent are needed by each of its findings.
+    var fileSubject: FileSubject {
+        if let subject, subject.kind == sample.kind { return subject }
+        let fresh = FileSubject(sample)
+        subject = fresh
+        return fresh
+    }
+
+    // The parent and topmost ancestor as context of a file, or of a record in it (`includingSelf`).
+    func context(includingSelf: Bool) -> [ContextObject] {
+        guard let nearest = includingSelf ? self : parent else { return [] }
+        var top = nearest
+        while let above = top.parent { top = above }
+        if top === nearest {
+            return [ContextObject(file: nearest.fileSubject, relations: [.parent, .topmostAncestor])]
+        }
+        return [
+            ContextObject(file: nearest.fileSubject, relations: [.parent]),
+            ContextObject(file: top.fileSubject, relations: [.topmostAncestor]),
+        ]
+    }
+}

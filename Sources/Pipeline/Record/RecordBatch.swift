@@ -1,0 +1,134 @@
+// Records in bulk: all values of thousands of records in one UTF-8 arena, with a table of who owns which part.
+// Matchers search the arena once and map hits back; strings are made only for what is reported.
+
+/// Records that matchers look at together. Values are UTF-8, separated by one newline in `text`.
+public struct RecordBatch: ~Copyable {
+    /// A batch is handed on when its values have this many bytes.
+    public static let byteLimit = 4 << 20
+    /// A batch is handed on when it has this many records.
+    public static let recordLimit = 64 << 10
+
+    struct Entry {
+        var type: Int32
+        var firstField: Int32
+        var fieldCount: Int32
+        var offset: Int
+    }
+
+    struct Field {
+        var key: UInt32
+        var start: UInt32
+        var length: UInt32
+    }
+
+    var arena = ByteArena(capacity: 64 << 10)
+    var entries: [Entry] = []
+    var fieldTable: [Field] = []
+    var types: [RecordType] = []
+    var ownReasons: [(record: Int, reason: Reason)] = []
+    /// Names of the fields.
+    public internal(set) var keys: KeyTable
+
+    init(keys: KeyTable) { self.keys = keys }
+
+    /// Number of records.
+    public var count: Int { entries.count }
+
+    /// All values, one after another, each followed by a newline.
+    public var text: RawSpan {
+        @_lifetime(borrow self)
+        get { arena.span }
+    }
+
+    /// Hands all values to a C library for the time of the call.
+    public func withUnsafeText<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try unsafe arena.withUnsafeBytes(body)
+    }
+
+    /// Type of a record.
+    public func type(of record: Int) -> RecordType { types[Int(entries[record].type)] }
+
+    /// Position of a record in its sample.
+    public func offset(of record: Int) -> Int { entries[record].offset }
+
+    /// The record's fields as numbers for `key(of:)` and `value(of:)`.
+    public func fields(of record: Int) -> Range<Int> {
+        let entry = entries[record]
+        return Int(entry.firstField)..<(Int(entry.firstField) + Int(entry.fieldCount))
+    }
+
+    /// Name of a field, as a number of `keys`.
+    public func key(of field: Int) -> KeyTable.ID { KeyTable.ID(index: Int(fieldTable[field].key)) }
+
+    /// Value of a field.
+    @_lifetime(borrow self)
+    public func value(of field: Int) -> RawSpan {
+        let entry = fieldTable[field]
+        return unsafe arena.span.extracting(
+            unchecked: Int(entry.start)..<(Int(entry.start) + Int(entry.length)))
+    }
+
+    /// Where the value of a field lies in `text`.
+    public func textRange(of field: Int) -> Range<Int> {
+        let entry = fieldTable[field]
+        return Int(entry.start)..<(Int(entry.start) + Int(entry.length))
+    }
+
+    /// The field whose value holds the byte at `position` of `text`; nil between values.
+    public func field(at position: Int) -> Int? {
+        var low = 0
+        var high = fieldTable.count
+        while low < high {
+            let middle = (low + high) / 2
+            if Int(fieldTable[middle].start) <= position { low = middle + 1 } else { high = middle }
+        }
+        guard low > 0 else { return nil }
+        let entry = fieldTable[low - 1]
+        return position < Int(entry.start) + Int(entry.length) ? low - 1 : nil
+    }
+
+    /// The record that a field belongs to.
+    public func record(of field: Int) -> Int {
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if Int(entries[middle].firstField) <= field { low = middle + 1 } else { high = middle }
+        }
+        // Records without fields share their first field's number with the next one.
+        var record = low - 1
+        while record > 0 && entries[record].fieldCount == 0 { record -= 1 }
+        return record
+    }
+
+    /// The first field of a record with the given name, nil if it has none.
+    public func field(named key: KeyTable.ID, of record: Int) -> Int? {
+        fields(of: record).first { Int(fieldTable[$0].key) == key.index }
+    }
+
+    /// A record with its texts, for reporting.
+    public func subject(of record: Int) -> RecordSubject {
+        RecordSubject(
+            type: type(of: record), offset: offset(of: record),
+            fields: fields(of: record).map { field in
+                RecordSubject.Field(key: keys.name(of: key(of: field)), value: value(of: field).utf8Text)
+            })
+    }
+
+    mutating func reset() {
+        arena.truncate(to: 0)
+        entries.removeAll(keepingCapacity: true)
+        fieldTable.removeAll(keepingCapacity: true)
+        ownReasons.removeAll()
+        if keys.count >= KeyTable.limit { keys = KeyTable() }
+    }
+
+    var isFull: Bool { entries.count >= Self.recordLimit || arena.count >= Self.byteLimit }
+
+    // Types are few (one to a dozen per format), so a linear search is the fastest look-up.
+    mutating func index(of type: RecordType) -> Int32 {
+        if let index = types.firstIndex(where: { $0 == type }) { return Int32(index) }
+        types.append(type)
+        return Int32(types.count - 1)
+    }
+}

@@ -1,0 +1,20 @@
+/// Limits of one submission. Every one that is reached is said in the report.
+public struct Limits: Sendable, Equatable {
+    /// Deepest level of extraction; the submitted sample is level 0.
+    public var depth = 8
+    /// Most children extracted from one sample.
+    public var childrenPerSample = 10_000
+    /// Most bytes of all children together.
+    public var expandedBytes = 4 << 30
+    /// Most bytes extracted from one sample for each byte of it, once `expansionGrace` is used up.
+    public var expansionRatio = 200
+    /// Bytes that a sample may always expand to, whatever the ratio.
+    public var expansionGrace = 100 << 20
+    /// Longest time for the whole submission, in seconds.
+    public var seconds = 600.0
+    /// Longest time of one stage for one sample, in seconds.
+    public var stageSeconds = 120.0
+
+    /// The default limits.
+    public init() {}
+}

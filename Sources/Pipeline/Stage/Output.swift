@@ -1,0 +1,134 @@
+/// A file that a stage found inside a sample.
+public struct Child: Sendable {
+    /// Name or inner path, joined to the parent's path with `/`; may be empty.
+    public var name: String
+    /// The content.
+    public var bytes: Bytes
+    /// How it was unpacked, in upper case (`ZIP`, `GZIP`, `EMAIL`).
+    public var method: String
+    /// Times that the container tells.
+    public var times: FileTimes
+    /// Files that belong to it.
+    public var companions: [Companion]
+    /// Whole path instead of the joined one, where the container knows the original (a triage collection).
+    public var path: String?
+
+    /// A child with its content.
+    public init(
+        name: String, bytes: Bytes, method: String, times: FileTimes = FileTimes(), companions: [Companion] = [],
+        path: String? = nil
+    ) {
+        self.name = name
+        self.bytes = bytes
+        self.method = method
+        self.times = times
+        self.companions = companions
+        self.path = path
+    }
+}
+
+/// The one place a stage writes to.
+public struct Output: ~Copyable {
+    let run: ChainRun
+    let frame: Frame
+    let stage: Int
+    let clock: StageClock
+    // Set while records are inspected: reasons then belong to a record.
+    var batchFindings: BatchFindings?
+    private var slot: BatchSlot?
+
+    init(run: ChainRun, frame: Frame, stage: Int, batchFindings: BatchFindings? = nil) {
+        self.run = run
+        self.frame = frame
+        self.stage = stage
+        self.batchFindings = batchFindings
+        clock = run.clock(of: stage)
+    }
+
+    /// Says what type the sample is; later stages are chosen by it.
+    public mutating func classify(_ kind: FileKind) { frame.sample.kind = kind }
+
+    /// Gives a reason against the sample.
+    public mutating func report(_ reason: Reason) {
+        frame.reasons.append(reason)
+        run.statistics[stage].reasons += 1
+    }
+
+    /// Gives a reason against a record of the batch that is being inspected.
+    public mutating func report(_ reason: Reason, record: Int) {
+        guard let batchFindings else { return report(reason) }
+        batchFindings.add(reason, record: record)
+        run.statistics[stage].reasons += 1
+    }
+
+    /// Says that something was not looked at, without stopping the stage.
+    public mutating func note(_ code: Issue.Code, _ message: String, offset: Int? = nil) {
+        frame.add(Issue(code, stage: run.name(of: stage), message: message, offset: offset))
+    }
+
+    /// Where a decompressor writes large output.
+    public var byteStore: ByteStore { run.byteStore }
+
+    /// Bytes that may still be inflated from this sample: a decompressor's limit before it starts.
+    public var allowance: Int { run.allowance(of: frame) }
+
+    /// Whether a child would be looked into, or the deepest level is reached.
+    public var mayExtract: Bool { frame.sample.depth < run.limits.depth }
+
+    /// Seconds left for this stage, for libraries that keep time themselves.
+    public var secondsLeft: Double { clock.secondsLeft }
+
+    /// To be called in every loop whose length the file controls.
+    ///
+    /// - Throws: `StageError` with code `timeout` when the time is over or the scan was cancelled.
+    public func checkpoint() throws(StageError) { try clock.checkpoint() }
+
+    /// Hands a child down the whole chain; it has been scanned when this returns.
+    ///
+    /// - Throws: `StageError` with code `limit` when a limit refuses the child (the report says so already).
+    public mutating func extract(_ child: Child) throws(StageError) {
+        try flush()
+        try run.admit(child, from: frame, stage: stage)
+        clock.pause()
+        defer { clock.resume() }
+        run.scan(child, of: frame)
+    }
+
+    /// Builds one record and hands it to the later stages, together with many others.
+    ///
+    /// - Parameters:
+    ///   - type: What kind of record it is.
+    ///   - offset: Where it stands in the sample, in bytes.
+    /// - Throws: what `build` throws (its record is taken back), or `timeout`.
+    public mutating func emit(
+        _ type: RecordType, offset: Int, _ build: (inout RecordBuilder) throws(StageError) -> Void
+    ) throws(StageError) {
+        try clock.checkpoint()
+        let slot = openSlot()
+        try slot.add(type, offset: offset, build)
+        run.statistics[stage].records += 1
+        if slot.isFull { try flush() }
+    }
+
+    // Hands the records gathered so far to the later stages.
+    mutating func flush() throws(StageError) {
+        guard let slot, slot.count > 0 else { return }
+        clock.pause()
+        defer { clock.resume() }
+        run.inspect(slot, of: frame, after: stage)
+    }
+
+    // Ends the stage's turn: what was emitted is handed on even if the stage failed.
+    mutating func close() {
+        try? flush()
+        if let slot { run.recycle(slot) }
+        slot = nil
+    }
+
+    private mutating func openSlot() -> BatchSlot {
+        if let slot { return slot }
+        let fresh = run.makeSlot(clock: clock)
+        slot = fresh
+        return fresh
+    }
+}

@@ -1,0 +1,71 @@
+import Synchronization
+
+/// Tells a running scan to stop, from any thread.
+public final class Cancellation: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    /// Not cancelled yet.
+    public init() {}
+
+    /// Asks the scan to stop at its next checkpoint.
+    public func cancel() { flag.store(true, ordering: .relaxed) }
+
+    /// Whether it was asked to stop.
+    public var isCancelled: Bool { flag.load(ordering: .relaxed) }
+}
+
+/// Watches the time of one stage on one sample. It stands still while the stages downstream work on what the stage
+/// extracted or emitted.
+final class StageClock {
+    private let stage: String
+    private let limit: UInt64
+    private let submissionEnd: UInt64
+    private let seconds: Double
+    private let cancellation: Cancellation
+    private var started: UInt64
+    private var pausedAt: UInt64 = 0
+    private var calls: UInt32 = 0
+
+    init(stage: String, seconds: Double, submissionEnd: UInt64, cancellation: Cancellation) {
+        self.stage = stage
+        self.seconds = seconds
+        limit = UInt64(max(seconds, 0) * 1e9)
+        self.submissionEnd = submissionEnd
+        self.cancellation = cancellation
+        started = monotonicNanoseconds()
+    }
+
+    /// Time the stage itself has used, in nanoseconds.
+    var elapsed: UInt64 { monotonicNanoseconds() &- started }
+
+    /// Seconds left for the stage, never negative.
+    var secondsLeft: Double {
+        let now = monotonicNanoseconds()
+        let own = limit > now &- started ? limit - (now &- started) : 0
+        let whole = submissionEnd > now ? submissionEnd - now : 0
+        return Double(min(own, whole)) / 1e9
+    }
+
+    func pause() { pausedAt = monotonicNanoseconds() }
+
+    func resume() { started &+= monotonicNanoseconds() &- pausedAt }
+
+    // The clock is read at every 16th call only: a checkpoint stands in the innermost loops.
+    func checkpoint() throws(StageError) {
+        calls &+= 1
+        if calls & 15 == 1 { try check() }
+    }
+
+    func check() throws(StageError) {
+        if cancellation.isCancelled {
+            throw StageError(.timeout, "the scan was cancelled; \(stage) did not look at the rest")
+        }
+        let now = monotonicNanoseconds()
+        if now &- started > limit {
+            throw StageError(.timeout, "\(stage) used its \(seconds) s; it did not look at the rest")
+        }
+        if now > submissionEnd {
+            throw StageError(.timeout, "the submission's time is over; \(stage) did not look at the rest")
+        }
+    }
+}
