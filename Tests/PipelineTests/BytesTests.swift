@@ -1,0 +1,82 @@
+import Glibc
+import Pipeline
+import PipelineTesting
+import Testing
+
+struct BytesTests {
+    @Test func slicesShareAndCheckBounds() {
+        let bytes = Bytes([0, 1, 2, 3, 4, 5])
+        #expect(bytes.slice(at: 2, count: 3)?.array == [2, 3, 4])
+        #expect(bytes.slice(at: 6, count: 0)?.isEmpty == true)
+        #expect(bytes.slice(at: 4, count: 3) == nil)
+        #expect(bytes.slice(at: -1, count: 1) == nil)
+        #expect(bytes.slice(at: 1, count: Int.max) == nil)
+        #expect(bytes.slice(at: 2, count: 4)?.slice(at: 1, count: 2)?.array == [3, 4])
+        #expect(bytes.suffix(from: 9).isEmpty)
+        #expect(bytes.prefix(99).count == 6)
+        #expect(bytes == Bytes([0, 1, 2, 3, 4, 5]))
+        #expect(bytes != Bytes([0, 1, 2, 3, 4, 6]))
+    }
+
+    @Test func spanReadsAreChecked() {
+        let bytes: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8, 9]
+        let span = bytes.rawSpan
+        #expect(span.uint16(at: 0) == 0x0201)
+        #expect(span.bigEndianUInt32(at: 1) == 0x0203_0405)
+        #expect(span.uint64(at: 1) == 0x0908_0706_0504_0302)
+        #expect(span.uint64(at: 2) == nil)
+        #expect(span.uint8(at: -1) == nil)
+        #expect(span.uint32(at: Int.max) == nil)
+        let offsets = [span.firstOffset(of: [5, 6]), span.firstOffset(of: [5, 6], from: 5), span.firstOffset(of: 9)]
+        #expect(offsets == [4, nil, 8])
+        let (inside, outside) = (span.matches([3, 4], at: 2), span.matches([3, 4], at: 8))
+        #expect(inside && !outside)
+    }
+
+    @Test func readerNamesWhatIsMissing() {
+        let bytes: [UInt8] = [1, 0, 2, 0]
+        var reader = ByteReader(bytes.rawSpan, base: 0x1000)
+        #expect(throws: Never.self) { try reader.uint16("first") }
+        let error = #expect(throws: ParseError.self) { try reader.uint32("chunk header") }
+        #expect(error?.description == "chunk header: need 4 bytes, have 2 (at 0x1002)")
+        #expect(error == ParseError(.truncated, "anything", at: 0))
+    }
+
+    @Test(arguments: [0, 10, 64 << 10, (64 << 10) + 1, 3 << 20])
+    func storeKeepsObjectsOfAllSizes(count: Int) throws {
+        let store = ByteStore(memoryLimit: 2 << 20, largestInMemory: 1 << 30, temporaryDirectory: "/tmp")
+        var generator = SplitMix64(seed: UInt64(count))
+        let content = (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+        var writer = store.makeWriter()
+        var offset = 0
+        while offset < count {
+            let end = min(offset + 100_000, count)
+            let part = Array(content[offset..<end])
+            try writer.append(part.rawSpan)
+            offset = end
+        }
+        #expect(try writer.finish().array == content)
+        #expect(store.memoryInUse == 0, "the object is gone, its reservation too")
+    }
+
+    @Test func storeSpillsToDiskAboveItsLimit() throws {
+        let store = ByteStore(memoryLimit: 1 << 20, largestInMemory: 1 << 30, temporaryDirectory: "/nonexistent")
+        var writer = store.makeWriter()
+        let chunk = [UInt8](repeating: 7, count: 900_000)
+        try writer.append(chunk.rawSpan)
+        let error = #expect(throws: SystemError.self) { try writer.append(chunk.rawSpan) }
+        #expect(error?.description.contains("/nonexistent") == true)
+    }
+
+    @Test func missingFileIsNamed() {
+        let error = #expect(throws: SystemError.self) { try ByteStore().read(file: "/nonexistent/file") }
+        #expect(error?.description == "cannot open /nonexistent/file: No such file or directory")
+    }
+
+    @Test func digestsOfKnownText() {
+        let digests = Digests(of: Bytes(utf8: "abc"))
+        #expect(digests.md5 == "900150983cd24fb0d6963f7d28e17f72")
+        #expect(digests.sha1 == "a9993e364706816aba3e25717850c26c9cd0d89d")
+        #expect(digests.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+    }
+}

@@ -1,0 +1,101 @@
+import Pipeline
+import Testing
+
+struct TextTests {
+    @Test func numbersAndHexadecimal() {
+        var arena = ByteArena(capacity: 1)
+        arena.append(decimal: UInt64.max)
+        arena.append(0x20)
+        arena.append(decimal: Int64.min)
+        arena.append(0x20)
+        arena.append(decimal: UInt64(7), width: 3)
+        arena.append(0x20)
+        arena.append(hexadecimal: 0xAB, width: 4)
+        arena.append(0x20)
+        arena.append(hexadecimal: 0, uppercase: true)
+        let bytes: [UInt8] = [0xDE, 0xAD]
+        arena.append(hexBytes: bytes.rawSpan, uppercase: true)
+        #expect(arena.span.utf8Text == "18446744073709551615 -9223372036854775808 007 00ab 0DEAD")
+    }
+
+    @Test(arguments: ["", "plain", "Grüße", "日本語", "emoji 🐚 end"])
+    func utf16RoundTrip(text: String) {
+        let units = text.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
+        #expect(String(utf16: units.rawSpan) == text)
+        let padded = units + [0, 0, 0x41, 0]
+        #expect(String(utf16NullTerminated: padded.rawSpan) == text)
+    }
+
+    @Test func brokenUTF16BecomesReplacementCharacters() {
+        let lone: [UInt8] = [0x3D, 0xD8, 0x41, 0x00, 0x00, 0xDC, 0x42]
+        #expect(String(utf16: lone.rawSpan) == "\u{FFFD}A\u{FFFD}")
+    }
+
+    @Test func unknownEncodingsAreReadAsLatin1() {
+        let bytes: [UInt8] = [0x47, 0x72, 0xFC, 0xDF, 0x65]
+        #expect(String(lossy: bytes.rawSpan) == "Grüße")
+        let valid = isValidUTF8(bytes.rawSpan)
+        #expect(!valid)
+        #expect(Bytes(utf8: "ok").array == [0x6F, 0x6B])
+    }
+
+    @Test func timesFromAllCalendars() throws {
+        #expect(Timestamp(filetime: 0).rfc3339() == "1601-01-01T00:00:00Z")
+        #expect(
+            Timestamp(filetime: 131_974_070_175_925_921).rfc3339(fractionDigits: 7) == "2019-03-18T18:23:37.5925921Z")
+        #expect(Timestamp(seconds: -1).rfc3339() == "1969-12-31T23:59:59Z")
+        #expect(Timestamp(seconds: Int64.max).rfc3339() == "9999-12-31T23:59:59Z")
+        #expect(Timestamp(filetime: UInt64.max).rfc3339() == "9999-12-31T23:59:59Z")
+        let leap = try #require(Timestamp(year: 2024, month: 2, day: 29, hour: 12))
+        #expect(leap.rfc3339() == "2024-02-29T12:00:00Z")
+        #expect(leap.civil.weekday == 4)
+        #expect(Timestamp(year: 2024, month: 13, day: 1) == nil)
+    }
+
+    @Test func guidText() {
+        let bytes: [UInt8] = [4, 3, 2, 1, 6, 5, 8, 7, 9, 10, 11, 12, 13, 14, 15, 16]
+        #expect(GUID(bytes.rawSpan)?.description == "01020304-0506-0708-090A-0B0C0D0E0F10")
+        #expect(GUID(bytes.rawSpan, at: 1) == nil)
+    }
+
+    @Test(arguments: [
+        (#"C:\Users\x\evil.EXE"#, "evil.EXE", #"C:\Users\x"#, ".exe"),
+        ("/tmp/a.tar.gz", "a.tar.gz", "/tmp", ".gz"),
+        ("/noext", "noext", "/", ""),
+        ("name.", "name.", "", ""),
+        ("", "", "", ""),
+        (#"mixed/dir\file.php"#, "file.php", #"mixed/dir"#, ".php"),
+    ])
+    func pathParts(path: String, name: String, directory: String, fileExtension: String) {
+        let sample = Sample(path: path, bytes: .empty)
+        #expect(sample.name == name)
+        #expect(sample.directory == directory)
+        #expect(sample.fileExtension == fileExtension)
+    }
+
+    @Test(arguments: [
+        ("iocs/hash-iocs.txt", SignatureFileKind.hashes), ("iocs/case-trusted-hashes.txt", .trustedHashes),
+        ("iocs/falsepositive-hash-x.txt", .trustedHashes), ("iocs/my-filename-iocs.txt", .filenames),
+        ("iocs/keywords.txt", .keywords), ("iocs/c2-iocs.txt", .c2), ("iocs/otx-c2-iocs-ipv4.txt", .c2),
+        ("yara/a.yar", .yara), ("yara/my-log-rules.yara", .yaraLog), ("yara/meta.yar", .yaraMeta),
+        ("yara/registry-persistence.yar", .yaraRegistry), ("sigma/x.yml", .sigma), ("iocs/case1.yml", .yamlIOCs),
+        ("stix/bundle.json", .stix), ("misc/file-type-signatures.txt", .fileTypes), ("pipes.txt", .pipes),
+    ])
+    func signatureFilesAreKnownByName(path: String, kind: SignatureFileKind) {
+        #expect(SignatureFileKind(path: path) == kind)
+    }
+
+    @Test(arguments: ["iocs/filenameiocs.txt", "README.md", "x.json", "yara/rules.yas", "chains.yml", "catalog.dat"])
+    func otherFilesAreNotSignatures(path: String) {
+        #expect(SignatureFileKind(path: path) == nil)
+    }
+
+    @Test func versionOfASetDependsOnNamesAndContents() {
+        func version(_ path: String, _ text: String) -> String {
+            SignatureSet(files: [SignatureFile(path: path, kind: .yara, bytes: Bytes(utf8: text))]).version
+        }
+        #expect(version("a.yar", "x") == version("a.yar", "x"))
+        #expect(version("a.yar", "x") != version("b.yar", "x"))
+        #expect(version("a.yar", "x") != version("a.yar", "y"))
+    }
+}
