@@ -3,7 +3,7 @@ import PackageDescription
 
 // Thunderstorm: one target per stage, imports checked by the build (Command -> Service -> Plugins -> a format -> Pipeline).
 //
-// THUNDERSTORM_ONLY=EVTX,IOC narrows the package to the pipeline, those plugins and their tests: a parser is
+// THUNDERSTORM_ONLY=EVTX,IOC (or All) narrows the package to the pipeline, those plugins and their tests: a parser is
 // built and tested without the HTTP stack (see CONTRIBUTING.md).
 
 let settings: [SwiftSetting] = [
@@ -45,7 +45,9 @@ let libraries: [Target] = [
     .systemLibrary(name: "CLZMA", path: "Sources/CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
 ]
 
-let asked = Context.environment["THUNDERSTORM_ONLY"].map { Set($0.split(separator: ",").map(String.init)) }
+let asked = Context.environment["THUNDERSTORM_ONLY"].map { names in
+    names == "All" ? Set(plugins.map(\.name)) : Set(names.split(separator: ",").map(String.init))
+}
 
 // A plugin that was asked for brings the plugins whose parsers it uses.
 func withUsed(_ names: Set<String>) -> Set<String> {
@@ -119,7 +121,7 @@ if asked == nil {
         .target(
             name: "ThunderstormService",
             dependencies: [
-                "Pipeline", "Plugins", "CLinux",
+                "Pipeline", "CLinux",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -132,7 +134,7 @@ if asked == nil {
         .target(
             name: "ThunderstormCommand",
             dependencies: [
-                "Pipeline", "Plugins", "ThunderstormService",
+                "Pipeline", "ThunderstormService",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -1,0 +1,55 @@
+# `make help` lists the targets.
+.PHONY: help packages build serve scan test test-parsers check-format format samples docs bench fuzz soak clean
+
+SWIFT ?= swift
+CHECKS := --explicit-target-dependency-import-check error
+DIR ?= samples/tree
+ARGS ?=
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
+
+packages: ## install missing system packages (apt)
+	@scripts/install-packages.sh
+
+build: packages ## build the release program
+	$(SWIFT) build -c release --product thunderstorm
+
+serve: build ## build, then serve on 127.0.0.1:8080 with the shipped rules; ARGS="--server-port 9000" adds flags
+	.build/release/thunderstorm serve $(ARGS)
+
+samples: ## unpack the demo tree to samples/tree
+	@samples/unpack.sh samples/tree
+
+scan: build samples ## scan DIR=… (default: the demo tree); ARGS="--format json" adds flags
+	@.build/release/thunderstorm scan $(DIR) $(ARGS); \
+	status=$$?; \
+	if [ $$status -eq 1 ]; then echo "(exit code 1: findings at Warning or above)"; exit 0; fi; exit $$status
+
+test: packages samples ## run all tests
+	$(SWIFT) build --build-tests $(CHECKS)
+	$(SWIFT) test --skip-build
+
+test-parsers: packages ## test the pipeline and the plugins without building the HTTP stack; ONLY=EVTX,IOC narrows
+	THUNDERSTORM_ONLY=$(or $(ONLY),All) $(SWIFT) test --scratch-path .build-parsers
+
+format: ## format all Swift sources
+	$(SWIFT) format format --in-place --recursive --parallel Package.swift Sources Tests
+
+check-format: ## fail when something is not formatted
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+
+docs: build ## regenerate the documentation that is made from code
+	.build/release/thunderstorm stages --markdown > docs/stages.md
+
+bench: build ## measure against peers; takes some minutes
+	Benchmarks/run.sh $(ARGS)
+
+fuzz: packages ## fuzz every parser; SECONDS_EACH=600 by default
+	Fuzz/run.sh $(ARGS)
+
+soak: build ## 100,000 submissions, memory watched
+	Benchmarks/soak.sh $(ARGS)
+
+clean: ## remove build products
+	rm -rf .build .build-* samples/tree

@@ -1,0 +1,4 @@
+import Plugins
+import ThunderstormCommand
+
+await Thunderstorm.main(stages: BuiltinStages.all)

@@ -1,0 +1,100 @@
+import Dispatch
+import Pipeline
+import Synchronization
+
+/// An engine whose scan threads live in this process.
+///
+/// Threads take jobs in the order of arrival; reserved threads take sync jobs only, so that a client who waits always
+/// finds one even when async work is queued without end.
+public final class InProcessEngine: Engine {
+    private struct Job: Sendable {
+        let submission: Submission
+        let done: CheckedContinuation<Report, Never>
+    }
+
+    private struct Waiting {
+        var jobs: [(lane: Lane, job: Job)] = []
+        var isClosed = false
+    }
+
+    /// Scan threads, the reserved ones included.
+    public let threads: Int
+    private let chain: Mutex<Chain>
+    private let limits: Limits
+    private let byteStore: ByteStore
+    private let cancellation = Cancellation()
+    private let waiting = Mutex(Waiting())
+    private let anyJob = DispatchSemaphore(value: 0)
+    private let syncJob = DispatchSemaphore(value: 0)
+
+    /// Starts the threads.
+    ///
+    /// - Parameters:
+    ///   - threads: All scan threads, at least 1.
+    ///   - syncOnly: How many of them take sync jobs only; at least one thread always takes everything.
+    /// - Throws: `SystemError` if a thread cannot be started.
+    public init(
+        chain: Chain, threads: Int, syncOnly: Int = 0, limits: Limits = Limits(), byteStore: ByteStore
+    ) throws(SystemError) {
+        self.threads = max(threads, 1)
+        self.chain = Mutex(chain)
+        self.limits = limits
+        self.byteStore = byteStore
+        let reserved = min(max(syncOnly, 0), self.threads - 1)
+        for index in 0..<self.threads {
+            let isReserved = index < reserved
+            try startScanThread { [self] in work(isReserved: isReserved) }
+        }
+    }
+
+    /// Replaces the chain; scans that run keep the one they started with.
+    public func replaceChain(_ chain: Chain) { self.chain.withLock { $0 = chain } }
+
+    /// Scans one submission on a thread of this engine.
+    public func scan(_ submission: Submission, lane: Lane) async -> Report {
+        await withCheckedContinuation { continuation in
+            let job = Job(submission: submission, done: continuation)
+            let accepted = waiting.withLock { waiting in
+                guard !waiting.isClosed else { return false }
+                waiting.jobs.append((lane, job))
+                return true
+            }
+            guard accepted else {
+                continuation.resume(returning: Report())
+                return
+            }
+            anyJob.signal()
+            if lane == .sync { syncJob.signal() }
+        }
+    }
+
+    /// Ends the threads once no job is left.
+    public func close() {
+        waiting.withLock { $0.isClosed = true }
+        for _ in 0..<threads {
+            anyJob.signal()
+            syncJob.signal()
+        }
+    }
+
+    private func work(isReserved: Bool) {
+        while true {
+            (isReserved ? syncJob : anyJob).wait()
+            let (job, isClosed) = waiting.withLock { waiting in
+                let index = isReserved ? waiting.jobs.firstIndex { $0.lane == .sync } : waiting.jobs.indices.first
+                return (index.map { waiting.jobs.remove(at: $0).job }, waiting.isClosed)
+            }
+            guard let job else {
+                if isClosed { return }
+                // Another thread was faster: sync jobs are announced to both kinds of threads.
+                continue
+            }
+            let submission = job.submission
+            let sample = Sample(path: submission.path, bytes: submission.bytes, companions: submission.companions)
+            let current = chain.withLock { $0 }
+            job.done.resume(
+                returning: current.scan(
+                    sample, limits: limits, byteStore: byteStore, cancellation: cancellation))
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Pipeline
+
+/// What an event carries besides its finding.
+public struct EventContext: Sendable, Equatable {
+    /// When it was found.
+    public var time: Timestamp
+    /// Source of the sample, or this host for messages about the service.
+    public var hostname: String
+    /// Scan id of the run, with the sample's number.
+    public var scanID: String
+
+    /// A context with its parts.
+    public init(time: Timestamp, hostname: String, scanID: String) {
+        self.time = time
+        self.hostname = hostname
+        self.scanID = scanID
+    }
+}
+
+/// Where findings and messages go.
+public protocol EventLog: Sendable {
+    /// Logs the findings of a report at or above the log's minimum level.
+    func log(_ report: Report, context: EventContext)
+
+    /// Logs a message about the service itself.
+    func message(_ level: Level, module: String, _ text: String, fields: [(String, String)])
+}
+
+/// One line of an event: words that all encoders share.
+enum EventWords {
+    static let logVersion = "v3.0.0"
+
+    /// The message of a finding, as jsonlog v3 words it.
+    static func message(of finding: Finding) -> String {
+        let object =
+            switch finding.subject {
+            case .file: "file"
+            case .record(let record): record.type.name
+            }
+        if finding.reasons.isEmpty { return "Not fully scanned \(object)" }
+        return finding.level == .alert ? "Malicious \(object) found" : "Suspicious \(object) found"
+    }
+
+    /// The level an event has: findings without reasons say what was not looked at.
+    static func level(of finding: Finding) -> Level { finding.reasons.isEmpty ? .warning : finding.level }
+
+    /// Findings that an answer or log shows: at or above the level, and all that say what was not looked at.
+    static func shown(_ report: Report, minimumLevel: Level) -> [Finding] {
+        report.findings.compactMap { finding in
+            if !finding.reasons.isEmpty, finding.level >= minimumLevel { return finding }
+            if finding.issues.isEmpty { return nil }
+            var message = finding
+            message.reasons = []
+            message.score = 0
+            return message
+        }
+    }
+}

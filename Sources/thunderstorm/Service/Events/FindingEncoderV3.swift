@@ -1,0 +1,258 @@
+import Pipeline
+
+// Findings as jsonlog v3 (REFERENCE B.1-B.3).
+
+struct FindingEncoderV3 {
+    /// Write matched text as `{data, encoding}` instead of a plain string.
+    var matchObjects = false
+
+    func write(_ finding: Finding, _ context: EventContext, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("type", finding.reasons.isEmpty ? "THOR message" : "THOR finding")
+            meta(EventWords.level(of: finding), module: finding.module, context, &writer)
+            writer.field("message", EventWords.message(of: finding))
+            writer.key("subject")
+            subject(finding, &writer)
+            writer.field("score", finding.score)
+            writer.key("reasons")
+            if finding.reasons.isEmpty {
+                writer.null()
+            } else {
+                writer.array { writer in
+                    for reason in finding.reasons { write(reason, &writer) }
+                }
+                writer.field("reason_count", finding.reasons.count)
+            }
+            writer.key("context")
+            contextObjects(finding.context, &writer)
+            issues(finding.issues, &writer)
+            writer.field("log_version", EventWords.logVersion)
+        }
+    }
+
+    func write(
+        message: String, level: Level, module: String, fields: [(String, String)], _ context: EventContext,
+        to writer: inout JSONWriter
+    ) {
+        writer.object { writer in
+            writer.field("type", "THOR message")
+            meta(level, module: module, context, &writer)
+            writer.field("message", message)
+            writer.key("fields")
+            writer.object { writer in
+                for (key, value) in fields { writer.field(key, value) }
+            }
+            writer.field("log_version", EventWords.logVersion)
+        }
+    }
+
+    private func meta(_ level: Level, module: String, _ context: EventContext, _ writer: inout JSONWriter) {
+        writer.key("meta")
+        writer.object { writer in
+            writer.field("time", context.time.rfc3339(fractionDigits: 9))
+            writer.field("level", level.name)
+            writer.field("module", module)
+            writer.field("scan_id", context.scanID)
+            writer.field("hostname", context.hostname)
+        }
+    }
+
+    private func subject(_ finding: Finding, _ writer: inout JSONWriter) {
+        switch finding.subject {
+        case .file(let file): write(file, matches: finding.reasons.flatMap(\.matched), &writer)
+        case .record(let record): write(record, &writer)
+        }
+    }
+
+    private func write(_ file: FileSubject, matches: [MatchedText], _ writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("type", "file")
+            writer.field("path", file.path)
+            writer.field("exists", "yes")
+            writer.field("extension", file.fileExtension)
+            writer.field("magic_header", file.kind.name)
+            writer.key("hashes")
+            writer.object { writer in
+                writer.field("md5", file.md5)
+                writer.field("sha1", file.sha1)
+                writer.field("sha256", file.sha256)
+            }
+            writer.key("first_bytes")
+            writer.object { writer in
+                writer.field("hex", String(hex: file.firstBytes.rawSpan))
+                writer.field("ascii", printable(file.firstBytes))
+            }
+            times(file.times, &writer)
+            if file.size > 0 { writer.field("size", file.size) }
+            writer.key("permissions")
+            writer.null()
+            if !file.unpackSource.isEmpty { writer.field("unpack_source", file.unpackSource) }
+            content(matches, size: file.size, &writer)
+        }
+    }
+
+    private func times(_ times: FileTimes, _ writer: inout JSONWriter) {
+        let known = [
+            ("modified", times.modified), ("accessed", times.accessed), ("changed", times.changed),
+            ("created", times.created),
+        ]
+        if known.allSatisfy({ $0.1 == nil }) { return }
+        writer.key("file_times")
+        writer.object { writer in
+            for case (let name, let time?) in known { writer.field(name, time.rfc3339()) }
+        }
+    }
+
+    // The matched regions of the content, in order and without overlaps.
+    private func content(_ matches: [MatchedText], size: Int, _ writer: inout JSONWriter) {
+        var end = 0
+        let regions = matches.compactMap { match in match.field == nil ? match.offset.map { ($0, match.data) } : nil }
+            .sorted { $0.0 < $1.0 }
+            .filter { offset, data in
+                guard offset >= end, !data.isEmpty else { return false }
+                end = offset + data.count
+                return true
+            }
+        guard !regions.isEmpty else { return }
+        writer.key("content")
+        writer.object { writer in
+            writer.field("type", "sparse data")
+            writer.key("elements")
+            writer.array { writer in
+                for (offset, data) in regions {
+                    writer.object { writer in
+                        writer.field("offset", offset)
+                        writer.field("data", MatchText.plain(data))
+                    }
+                }
+            }
+            writer.field("length", size)
+        }
+    }
+
+    func write(_ record: RecordSubject, _ writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("type", record.type.name)
+            guard let container = record.type.container else { return fields(record, &writer) }
+            writer.key(container)
+            writer.object { writer in fields(record, &writer) }
+        }
+    }
+
+    private func fields(_ record: RecordSubject, _ writer: inout JSONWriter) {
+        var written = Set<String>()
+        for field in record.fields where written.insert(field.key).inserted {
+            let values = record.fields.filter { $0.key == field.key }.map(\.value)
+            writer.key(field.key)
+            if record.type.lists.contains(field.key) || values.count > 1 {
+                writer.array { writer in
+                    for value in values { scalar(value, of: field.key, record.type, &writer) }
+                }
+            } else {
+                scalar(field.value, of: field.key, record.type, &writer)
+            }
+        }
+    }
+
+    private func scalar(_ value: String, of key: String, _ type: RecordType, _ writer: inout JSONWriter) {
+        if type.numbers.contains(key), let number = Int(value) {
+            writer.value(number)
+        } else if type.booleans.contains(key), let flag = Bool(value) {
+            writer.value(flag)
+        } else {
+            writer.value(value)
+        }
+    }
+
+    private func write(_ reason: Reason, _ writer: inout JSONWriter) {
+        let signature = reason.signature
+        writer.object { writer in
+            writer.field("type", "reason")
+            writer.field("summary", reason.summary)
+            writer.key("signature")
+            writer.object { writer in
+                writer.field("score", signature.score)
+                writer.key("reference")
+                if signature.references.isEmpty { writer.null() } else { writer.value(signature.references) }
+                writer.field("origin", signature.origin.rawValue)
+                writer.field("kind", signature.kind.name)
+                writer.fieldIfAny("date", signature.date)
+                if !signature.tags.isEmpty { writer.field("tags", signature.tags) }
+                writer.fieldIfAny("rule_name", signature.ruleName)
+                writer.fieldIfAny("description", signature.description)
+                writer.fieldIfAny("author", signature.author)
+                writer.fieldIfAny("id", signature.id)
+                if !signature.falsePositives.isEmpty { writer.field("false_positives", signature.falsePositives) }
+            }
+            writer.key("matched")
+            if reason.matched.isEmpty { return writer.null() }
+            writer.array { writer in
+                for match in reason.matched { write(match, &writer) }
+            }
+        }
+    }
+
+    private func write(_ match: MatchedText, _ writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.key("data")
+            data(match.data, &writer)
+            if !match.context.isEmpty {
+                writer.key("context")
+                data(match.context, &writer)
+            }
+            if let offset = match.offset { writer.field("offset", offset) }
+            writer.field("field", match.field ?? "/content")
+        }
+    }
+
+    private func data(_ bytes: [UInt8], _ writer: inout JSONWriter) {
+        guard matchObjects else { return writer.value(MatchText.plain(bytes)) }
+        let isText = String(validating: bytes, as: UTF8.self) != nil
+        writer.object { writer in
+            writer.field("data", isText ? bytes.rawSpan.utf8Text : String(hex: bytes.rawSpan))
+            writer.field("encoding", isText ? "plain" : "hex")
+        }
+    }
+
+    private func contextObjects(_ context: [ContextObject], _ writer: inout JSONWriter) {
+        if context.isEmpty { return writer.null() }
+        writer.array { writer in
+            for element in context {
+                writer.object { writer in
+                    writer.key("object")
+                    write(element.file, matches: [], &writer)
+                    writer.key("relations")
+                    writer.array { writer in
+                        for relation in element.relations {
+                            writer.object { writer in
+                                writer.field("relation_type", "derives from")
+                                writer.field("relation_name", relation.rawValue)
+                                writer.field("unique", true)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private func issues(_ issues: [Issue], _ writer: inout JSONWriter) {
+        guard !issues.isEmpty else { return }
+        writer.key("issues")
+        writer.array { writer in
+            for issue in issues {
+                writer.object { writer in
+                    writer.key("affected")
+                    writer.null()
+                    writer.field("category", issue.code == .damaged ? "out_of_range" : "truncated")
+                    writer.field("description", "\(issue.stage): \(issue.message)")
+                }
+            }
+        }
+    }
+}
+
+/// Bytes as ASCII: printable characters only.
+func printable(_ bytes: [UInt8]) -> String {
+    String(decoding: bytes.filter { (0x20...0x7E).contains($0) }, as: UTF8.self)
+}

@@ -1,0 +1,147 @@
+/// Writes JSON in the order in which it is told; event formats promise an order that encoders of dictionaries lose.
+public struct JSONWriter {
+    private let pretty: Bool
+    private var depth = 0
+    private var needsComma = false
+    private var afterKey = false
+    /// What was written so far.
+    public private(set) var bytes: [UInt8] = []
+
+    /// A writer; `pretty` adds line breaks and two blanks for each level.
+    public init(pretty: Bool = false) { self.pretty = pretty }
+
+    /// What was written so far, as text.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Writes an object; the closure writes its keys and values.
+    public mutating func object(_ body: (inout JSONWriter) -> Void) { nested(0x7B, 0x7D, body) }
+
+    /// Writes an array; the closure writes its values.
+    public mutating func array(_ body: (inout JSONWriter) -> Void) { nested(0x5B, 0x5D, body) }
+
+    /// Writes a key of the current object; a value must follow.
+    public mutating func key(_ name: String) {
+        separate()
+        string(name)
+        bytes.append(0x3A)
+        if pretty { bytes.append(0x20) }
+        afterKey = true
+    }
+
+    /// Writes a text.
+    public mutating func value(_ text: String) {
+        separate()
+        string(text)
+    }
+
+    /// Writes a whole number.
+    public mutating func value(_ number: some BinaryInteger) {
+        separate()
+        bytes.append(contentsOf: number.description.utf8)
+    }
+
+    /// Writes a number; infinite ones and NaN become null, which JSON has no words for.
+    public mutating func value(_ number: Double) {
+        guard number.isFinite else { return null() }
+        separate()
+        bytes.append(contentsOf: number.description.utf8)
+    }
+
+    /// Writes true or false.
+    public mutating func value(_ flag: Bool) {
+        separate()
+        bytes.append(contentsOf: (flag ? "true" : "false").utf8)
+    }
+
+    /// Writes null.
+    public mutating func null() {
+        separate()
+        bytes.append(contentsOf: "null".utf8)
+    }
+
+    /// Writes a list of texts.
+    public mutating func value(_ texts: [String]) {
+        array { writer in
+            for text in texts { writer.value(text) }
+        }
+    }
+
+    /// Writes a key with a text.
+    public mutating func field(_ name: String, _ text: String) {
+        key(name)
+        value(text)
+    }
+
+    /// Writes a key with a whole number.
+    public mutating func field(_ name: String, _ number: some BinaryInteger) {
+        key(name)
+        value(number)
+    }
+
+    /// Writes a key with true or false.
+    public mutating func field(_ name: String, _ flag: Bool) {
+        key(name)
+        value(flag)
+    }
+
+    /// Writes a key with a list of texts.
+    public mutating func field(_ name: String, _ texts: [String]) {
+        key(name)
+        value(texts)
+    }
+
+    /// Writes a key with a text, unless the text is empty.
+    public mutating func fieldIfAny(_ name: String, _ text: String) {
+        if !text.isEmpty { field(name, text) }
+    }
+
+    private mutating func nested(_ open: UInt8, _ close: UInt8, _ body: (inout JSONWriter) -> Void) {
+        separate()
+        bytes.append(open)
+        depth += 1
+        needsComma = false
+        body(&self)
+        depth -= 1
+        if needsComma { newLine() }
+        bytes.append(close)
+        needsComma = true
+    }
+
+    private mutating func separate() {
+        if afterKey {
+            afterKey = false
+            needsComma = true
+            return
+        }
+        if needsComma { bytes.append(0x2C) }
+        if depth > 0 { newLine() }
+        needsComma = true
+    }
+
+    private mutating func newLine() {
+        guard pretty else { return }
+        bytes.append(0x0A)
+        bytes.append(contentsOf: repeatElement(0x20, count: depth * 2))
+    }
+
+    private mutating func string(_ text: String) {
+        bytes.append(0x22)
+        for byte in text.utf8 {
+            switch byte {
+            case 0x22: bytes += [0x5C, 0x22]
+            case 0x5C: bytes += [0x5C, 0x5C]
+            case 0x0A: bytes += [0x5C, 0x6E]
+            case 0x0D: bytes += [0x5C, 0x72]
+            case 0x09: bytes += [0x5C, 0x74]
+            case 0..<0x20, 0x7F:
+                bytes += Array("\\u00".utf8)
+                bytes.append(hexadecimal(byte >> 4))
+                bytes.append(hexadecimal(byte & 15))
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(0x22)
+    }
+
+    private func hexadecimal(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x61 + value - 10 }
+}

@@ -1,0 +1,155 @@
+import Pipeline
+
+/// Scans files and folders offline, in a fixed order, with the same chain and the same events as the service.
+public struct Replay: Sendable {
+    /// What a replay did.
+    public struct Summary: Sendable, Equatable {
+        /// Files scanned.
+        public var files = 0
+        /// Files and everything found inside them.
+        public var samples = 0
+        /// Records found inside them.
+        public var records = 0
+        /// Bytes of the scanned files.
+        public var bytes = 0
+        /// Files that were not scanned, with the reason.
+        public var skipped: [(path: String, reason: String)] = []
+        /// Findings by level.
+        public var findings: [Level: Int] = [:]
+        /// Files of which something was not looked at.
+        public var incomplete = 0
+        /// Paths that could not be walked at all.
+        public var errors: [String] = []
+        /// Nanoseconds from start to end.
+        public var nanoseconds: UInt64 = 0
+
+        /// 0 clean, 1 findings at Warning or above, 2 errors.
+        public var exitCode: Int32 {
+            if !errors.isEmpty { return 2 }
+            return findings.contains { $0.key >= .warning && $0.value > 0 } ? 1 : 0
+        }
+
+        /// Equal if all counts are; the time does not count.
+        public static func == (left: Summary, right: Summary) -> Bool {
+            left.files == right.files && left.samples == right.samples && left.records == right.records
+                && left.bytes == right.bytes && left.findings == right.findings
+                && left.incomplete == right.incomplete && left.errors == right.errors
+                && left.skipped.map(\.path) == right.skipped.map(\.path)
+        }
+    }
+
+    // How many files may be on their way at once: enough that one slow file does not leave threads idle.
+    private static let windowPerThread = 32
+
+    private let engine: any Engine
+    private let events: any EventLog
+    private let byteStore: ByteStore
+    private let source: String
+    private let scanID: String
+    private let maximumFileSize: Int
+
+    /// A replay over an engine.
+    ///
+    /// - Parameters:
+    ///   - source: Host name that findings carry.
+    ///   - scanID: Scan id of the run; files get `-N`.
+    ///   - maximumFileSize: Larger files are skipped, and said so, in bytes.
+    public init(
+        engine: any Engine, events: any EventLog, byteStore: ByteStore, source: String, scanID: String,
+        maximumFileSize: Int
+    ) {
+        self.engine = engine
+        self.events = events
+        self.byteStore = byteStore
+        self.source = source
+        self.scanID = scanID
+        self.maximumFileSize = maximumFileSize
+    }
+
+    /// Scans everything below the paths.
+    ///
+    /// - Parameter progress: Told after each file: files done, files in all, and the path.
+    public func run(
+        _ paths: [String], progress: @escaping @Sendable (Int, Int, String) -> Void = { _, _, _ in }
+    ) async -> Summary {
+        let started = monotonicNanoseconds()
+        var summary = Summary()
+        var files: [DirectoryWalk.File] = []
+        for path in paths {
+            do {
+                let walk = try DirectoryWalk(path)
+                files += walk.files
+                summary.skipped += walk.skipped
+            } catch {
+                summary.errors.append("\(error)")
+            }
+        }
+        let companions = CompanionIndex(files.map(\.path))
+        let window = engine.threads * Self.windowPerThread
+        var running: [Task<Outcome, Never>] = []
+        var first = 0
+        for (index, file) in files.enumerated() {
+            if running.count - first >= window {
+                take(await running[first].value, files.count, &summary, progress)
+                first += 1
+                if first > window {
+                    running.removeFirst(first)
+                    first = 0
+                }
+            }
+            running.append(Task { await scan(file, number: index + 1, companions: companions.paths(of: file.path)) })
+        }
+        for task in running[first...] { take(await task.value, files.count, &summary, progress) }
+        summary.nanoseconds = monotonicNanoseconds() &- started
+        return summary
+    }
+
+    private struct Outcome: Sendable {
+        var path: String
+        var size = 0
+        var report: Report?
+        var context: EventContext?
+        var skipped: String?
+    }
+
+    private func scan(_ file: DirectoryWalk.File, number: Int, companions: [String]) async -> Outcome {
+        var outcome = Outcome(path: file.path)
+        guard file.size <= maximumFileSize else {
+            outcome.skipped = "\(file.size) bytes are more than --max-file-size \(maximumFileSize)"
+            return outcome
+        }
+        do {
+            let bytes = try byteStore.read(file: file.path)
+            let others = try companions.map { path in
+                Companion(name: Sample(path: path, bytes: .empty).name, bytes: try byteStore.read(file: path))
+            }
+            let now = currentTime()
+            let submission = Submission(
+                number: number, path: file.path, source: source, bytes: bytes, received: now, companions: others)
+            outcome.size = bytes.count
+            outcome.report = await engine.scan(submission, lane: .async)
+            outcome.context = EventContext(time: currentTime(), hostname: source, scanID: "\(scanID)-\(number)")
+        } catch {
+            outcome.skipped = "\(error)"
+        }
+        return outcome
+    }
+
+    private func take(
+        _ outcome: Outcome, _ total: Int, _ summary: inout Summary, _ progress: (Int, Int, String) -> Void
+    ) {
+        if let reason = outcome.skipped { summary.skipped.append((outcome.path, reason)) }
+        if let report = outcome.report, let context = outcome.context {
+            summary.files += 1
+            summary.samples += report.samples
+            summary.records += report.records
+            summary.bytes += outcome.size
+            if report.findings.contains(where: { !$0.issues.isEmpty }) { summary.incomplete += 1 }
+            for finding in report.findings where !finding.reasons.isEmpty {
+                summary.findings[finding.level, default: 0] += 1
+            }
+            events.log(report, context: context)
+        }
+        progress(summary.files + summary.skipped.count, total, outcome.path)
+    }
+}

@@ -1,0 +1,31 @@
+import Glibc
+import Pipeline
+
+/// Whether something is at the path.
+func fileExists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+/// Makes sure that a directory is there and can be written.
+///
+/// - Throws: `ConfigurationError` naming the directory, the flag, and the remedy.
+public func prepareDirectory(_ path: String, flag: String) throws(ConfigurationError) {
+    if !fileExists(path), unsafe mkdir(path, 0o700) != 0 {
+        throw ConfigurationError("\(flag): \(SystemError("cannot create \(path)")); choose another directory")
+    }
+    var info = stat()
+    guard unsafe stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else {
+        throw ConfigurationError("\(flag): \(path) is not a directory; choose another one")
+    }
+    guard unsafe access(path, W_OK | X_OK) == 0 else {
+        throw ConfigurationError("\(flag): \(SystemError("cannot write to \(path)")); change its owner or choose another")
+    }
+}
+
+/// Number of processors that this process may use.
+public func processorCount() -> Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+/// Name of this machine.
+public func machineName() -> String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard unsafe gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

@@ -1,0 +1,65 @@
+import Pipeline
+
+/// What is needed to scan: a chain with its compiled signatures, and what is known of them.
+public struct ScanSetup: Sendable {
+    /// Which signatures and chain to load.
+    public struct Request: Sendable {
+        /// Folders of shipped signatures.
+        public var rules: [String]
+        /// Folders of the user's own signatures, added to the shipped ones.
+        public var customSignatures: [String] = []
+        /// Name of the chain.
+        public var chain = "full"
+        /// Chains of the configuration file; they come before those of the rules folders.
+        public var chains: [ChainConfiguration] = []
+        /// How findings are scored.
+        public var scoring = Scoring()
+        /// Where large children live.
+        public var byteStore = ByteStore()
+
+        /// A request for the full chain over the given folders.
+        public init(rules: [String]) { self.rules = rules }
+    }
+
+    /// The chain, ready to scan.
+    public let chain: Chain
+    /// What is loaded.
+    public let signatures: SignatureState
+
+    /// Loads signatures and builds the chain.
+    ///
+    /// - Throws: `ConfigurationError` for a missing folder, an unknown chain, stage or option.
+    public init(_ request: Request, registry: StageRegistry) throws {
+        let folders = try SignatureFolders(shipped: request.rules, custom: request.customSignatures)
+        let diagnostics = SignatureDiagnostics()
+        for problem in folders.problems { diagnostics.report(problem) }
+        let environment = StageEnvironment(
+            signatures: folders.set, diagnostics: diagnostics, byteStore: request.byteStore)
+        chain = try registry.makeChain(
+            Self.configuration(request, registry), environment: environment, scoring: request.scoring)
+        signatures = SignatureState(set: folders.set, diagnostics: diagnostics, loaded: currentTime())
+    }
+
+    // The configuration file's chains first, then chains.yml of the rules folders. Folders without one, such as a
+    // checkout of signature-base, have the chains that follow from the list of stages.
+    private static func configuration(_ request: Request, _ registry: StageRegistry) throws -> ChainConfiguration {
+        if let own = request.chains.first(where: { $0.name == request.chain }) { return own }
+        var known = request.chains
+        for folder in request.rules + request.customSignatures {
+            let path = folder + "/chains.yml"
+            guard fileExists(path) else { continue }
+            let file = try ChainsFile(path: path)
+            if let chain = file.chains.first(where: { $0.name == request.chain }) { return chain }
+            known += file.chains
+        }
+        let builtIn = [("full", registry.stages.map { $0.descriptor.name }), ("pure-yara", ["yara"])]
+        for (name, stages) in builtIn where !known.contains(where: { $0.name == name }) {
+            let chain = ChainConfiguration(
+                name: name, file: "built-in", stages: stages.map { StageConfiguration(name: $0) })
+            if name == request.chain { return chain }
+            known.append(chain)
+        }
+        throw ConfigurationError(
+            "there is no chain '\(request.chain)'; chains are: \(known.map(\.name).joined(separator: ", "))")
+    }
+}

@@ -1,0 +1,204 @@
+import Pipeline
+import Yams
+
+/// What flags and the configuration file say, before it is checked. Every key is optional; flags win.
+public struct Settings: Sendable, Decodable {
+    /// Keys of the configuration file; each is a flag of `serve` without its dashes.
+    public enum CodingKeys: String, CodingKey, CaseIterable, Sendable {
+        case serverHost = "server-host"
+        case serverPort = "server-port"
+        case serverUploadDirectory = "server-upload-dir"
+        case resultCacheSize = "server-result-cache-size"
+        case pureYARA = "pure-yara"
+        case chain
+        case threads
+        case syncOnlyThreads = "sync-only-threads"
+        case rules
+        case customSignatures = "custom-signatures"
+        case maximumFileSize = "max-file-size"
+        case logFile = "logfile"
+        case jsonLogFile = "json-logfile"
+        case minimumLevel = "min-level"
+        case levels
+    }
+
+    /// Address to listen on.
+    public var serverHost: String?
+    /// Port to listen on.
+    public var serverPort: Int?
+    /// Directory of queued samples and temporary files.
+    public var serverUploadDirectory: String?
+    /// Async results kept.
+    public var resultCacheSize: Int?
+    /// Short for chain `pure-yara`.
+    public var pureYARA: Bool?
+    /// Name of the chain.
+    public var chain: String?
+    /// Scan threads.
+    public var threads: Int?
+    /// Scan threads for sync requests only.
+    public var syncOnlyThreads: Int?
+    /// Signature folders.
+    public var rules: [String]?
+    /// Folders added to the shipped signatures.
+    public var customSignatures: [String]?
+    /// Largest sample, as in `200MB`.
+    public var maximumFileSize: String?
+    /// Text log.
+    public var logFile: String?
+    /// JSON lines log.
+    public var jsonLogFile: String?
+    /// Lowest level that is answered and logged.
+    public var minimumLevel: String?
+    /// `v11` or `v10`.
+    public var levels: String?
+    /// Chains of the configuration file.
+    public var chains: [ChainConfiguration] = []
+
+    /// Nothing set.
+    public init() {}
+
+    /// Reads a configuration file.
+    ///
+    /// - Throws: `ConfigurationError` naming file, line and key.
+    public init(file path: String) throws {
+        let bytes: Bytes
+        do {
+            bytes = try ByteStore().read(file: path)
+        } catch {
+            throw ConfigurationError("--config: \(error)")
+        }
+        guard let root = try composeYAML(bytes.span.utf8Text, file: path) else { return }
+        guard let map = root.mapping else {
+            throw ConfigurationError(file: path, line: nil, "must be a map of keys to values")
+        }
+        let known = CodingKeys.allCases.map(\.rawValue)
+        for (key, _) in map where key.string != "chains" && !known.contains(key.string ?? "") {
+            throw ConfigurationError(
+                file: path, line: key.mark?.line,
+                "unknown key '\(key.string ?? "?")'; keys are: \((known + ["chains"]).joined(separator: ", "))")
+        }
+        do {
+            self = try YAMLDecoder().decode(Settings.self, from: root)
+        } catch let error as DecodingError {
+            throw ConfigurationError(file: path, line: nil, YAMLOptions.sentence(error))
+        }
+        if let node = map["chains"] { chains = try ChainsFile(node: node, file: path).chains }
+    }
+
+    /// These settings, with the gaps filled from others.
+    public func filled(from other: Settings) -> Settings {
+        var all = self
+        all.serverHost = serverHost ?? other.serverHost
+        all.serverPort = serverPort ?? other.serverPort
+        all.serverUploadDirectory = serverUploadDirectory ?? other.serverUploadDirectory
+        all.resultCacheSize = resultCacheSize ?? other.resultCacheSize
+        all.pureYARA = pureYARA ?? other.pureYARA
+        all.chain = chain ?? other.chain
+        all.threads = threads ?? other.threads
+        all.syncOnlyThreads = syncOnlyThreads ?? other.syncOnlyThreads
+        all.rules = rules ?? other.rules
+        all.customSignatures = customSignatures ?? other.customSignatures
+        all.maximumFileSize = maximumFileSize ?? other.maximumFileSize
+        all.logFile = logFile ?? other.logFile
+        all.jsonLogFile = jsonLogFile ?? other.jsonLogFile
+        all.minimumLevel = minimumLevel ?? other.minimumLevel
+        all.levels = levels ?? other.levels
+        all.chains = chains + other.chains
+        return all
+    }
+
+    /// The service's configuration.
+    ///
+    /// - Throws: `ConfigurationError` naming the key whose value cannot work, and what would.
+    public func serviceConfiguration() throws(ConfigurationError) -> ServiceConfiguration {
+        var configuration = ServiceConfiguration()
+        configuration.host = serverHost ?? configuration.host
+        configuration.port = try checked(serverPort, "server-port", 0...65_535) ?? configuration.port
+        configuration.uploadDirectory = serverUploadDirectory ?? configuration.uploadDirectory
+        configuration.resultCacheSize =
+            try checked(resultCacheSize, "server-result-cache-size", 0...10_000_000) ?? configuration.resultCacheSize
+        configuration.threads = try threadCount()
+        configuration.syncOnlyThreads = try checked(syncOnlyThreads, "sync-only-threads", 0...1024) ?? 0
+        guard configuration.syncOnlyThreads < configuration.threads else {
+            throw ConfigurationError(
+                "sync-only-threads is \(configuration.syncOnlyThreads) of \(configuration.threads) threads: leave at "
+                    + "least one for async requests, or raise --threads")
+        }
+        if let size = maximumFileSize {
+            guard let bytes = byteCount(size), bytes > 0 else {
+                throw ConfigurationError("max-file-size is '\(size)'; write a number of bytes or as in 200MB, 4GB")
+            }
+            configuration.maximumFileSize = bytes
+        }
+        configuration.minimumLevel = try level()
+        return configuration
+    }
+
+    /// What to load for scanning.
+    ///
+    /// - Throws: `ConfigurationError` for contradicting or unknown values.
+    public func scanRequest(defaultRules: String, byteStore: ByteStore) throws(ConfigurationError) -> ScanSetup.Request {
+        var request = ScanSetup.Request(rules: rules ?? [defaultRules])
+        request.customSignatures = customSignatures ?? []
+        if pureYARA == true, let chain, chain != "pure-yara" {
+            throw ConfigurationError("--pure-yara is short for --chain pure-yara; --chain \(chain) contradicts it")
+        }
+        request.chain = pureYARA == true ? "pure-yara" : chain ?? "full"
+        request.chains = chains
+        request.byteStore = byteStore
+        switch levels ?? "v11" {
+        case "v11": request.scoring.levels = .v11
+        case "v10": request.scoring.levels = .v10
+        default: throw ConfigurationError("levels is '\(levels ?? "")'; write v11 or v10")
+        }
+        return request
+    }
+
+    /// Scan threads: as set, or one a processor.
+    ///
+    /// - Throws: `ConfigurationError` when out of range.
+    public func threadCount() throws(ConfigurationError) -> Int {
+        try checked(threads, "threads", 1...1024) ?? processorCount()
+    }
+
+    /// Lowest level shown.
+    ///
+    /// - Throws: `ConfigurationError` that lists the levels.
+    public func level() throws(ConfigurationError) -> Level {
+        guard let name = minimumLevel else { return .notice }
+        guard let level = Level(name: name) else {
+            let names = Level.allCases.map { $0.name.lowercased() }.joined(separator: ", ")
+            throw ConfigurationError("min-level is '\(name)'; levels are: \(names)")
+        }
+        return level
+    }
+
+    private func checked(
+        _ value: Int?, _ key: String, _ range: ClosedRange<Int>
+    ) throws(ConfigurationError) -> Int? {
+        guard let value else { return nil }
+        guard range.contains(value) else {
+            throw ConfigurationError("\(key) is \(value); it must be \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+}
+
+/// A number of bytes from a text such as `1000`, `64K`, `200MB` or `4 GiB` (powers of 1024); nil if it is none.
+public func byteCount(_ text: String) -> Int? {
+    let upper = text.uppercased().filter { $0 != " " }
+    let digits = upper.prefix { $0.isASCII && $0.isNumber }
+    guard let number = Int(digits) else { return nil }
+    let shift: Int
+    switch upper.dropFirst(digits.count) {
+    case "", "B": shift = 0
+    case "K", "KB", "KIB": shift = 10
+    case "M", "MB", "MIB": shift = 20
+    case "G", "GB", "GIB": shift = 30
+    case "T", "TB", "TIB": shift = 40
+    default: return nil
+    }
+    let (bytes, overflow) = number.multipliedReportingOverflow(by: 1 << shift)
+    return overflow ? nil : bytes
+}
