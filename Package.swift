@@ -4,7 +4,8 @@ import PackageDescription
 // Thunderstorm: one target per stage, imports checked by the build (Command -> Service -> Plugins -> a format -> Pipeline).
 //
 // THUNDERSTORM_ONLY=EVTX,IOC (or All) narrows the package to the pipeline, those plugins and their tests: a parser is
-// built and tested without the HTTP stack (see CONTRIBUTING.md).
+// built and tested without the HTTP stack (see CONTRIBUTING.md). The name Service adds the service
+// without the plugins.
 
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -102,58 +103,63 @@ for plugin in chosen {
             path: "Tests/PluginTests/\(plugin.name)", swiftSettings: settings))
 }
 
-if asked == nil {
-    products += [
-        .executable(name: "thunderstorm", targets: ["thunderstorm"]),
-        .library(name: "Thunderstorm", targets: ["ThunderstormCommand"]),
-    ]
+let withService = asked?.contains("Service") ?? true
+if withService {
     dependencies += [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ]
     targets += [
         .target(
-            name: "Plugins", dependencies: ["Pipeline"] + chosen.map { .byName(name: $0.name) },
-            path: "Sources/Plugins/Builtins", swiftSettings: settings),
-        .target(
             name: "ThunderstormService",
             dependencies: [
-                "Pipeline", "CLinux",
+                "Pipeline", "CLinux", yams,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Yams", package: "Yams"),
             ],
             path: "Sources/thunderstorm/Service", swiftSettings: settings),
+        .testTarget(
+            name: "ServiceTests",
+            dependencies: [
+                "Pipeline", "ThunderstormService", "PipelineTesting",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            exclude: ["Golden"], swiftSettings: settings),
+    ]
+}
+
+if asked == nil {
+    products += [
+        .executable(name: "thunderstorm", targets: ["thunderstorm"]),
+        .library(name: "Plugins", targets: ["Plugins"]),
+        .library(name: "Thunderstorm", targets: ["ThunderstormCommand"]),
+    ]
+    dependencies.append(.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"))
+    targets += [
+        .target(
+            name: "Plugins", dependencies: ["Pipeline"] + chosen.map { .byName(name: $0.name) },
+            path: "Sources/Plugins/Builtins", swiftSettings: settings),
         .target(
             name: "ThunderstormCommand",
             dependencies: [
                 "Pipeline", "ThunderstormService",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/thunderstorm/Command", swiftSettings: settings),
         .executableTarget(
             name: "thunderstorm", dependencies: ["Plugins", "ThunderstormCommand"],
             path: "Sources/thunderstorm/Main", swiftSettings: settings),
         .testTarget(
-            name: "ServiceTests",
-            dependencies: [
-                "Pipeline", "Plugins", "ThunderstormService", "PipelineTesting",
-                .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-            ],
-            swiftSettings: settings),
-        .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Pipeline", "Plugins", "ThunderstormService", "ThunderstormCommand", "PipelineTesting"],
+            dependencies: ["Pipeline", "Plugins", "ThunderstormService", "PipelineTesting"],
             swiftSettings: settings),
     ]
 }

@@ -1,0 +1,136 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+/// A file in memory, ready to be sent.
+struct UploadFile: Sendable {
+    let path: String
+    let content: [UInt8]
+}
+
+func readList(_ path: String) throws -> [UploadFile] {
+    var known: [String: UploadFile] = [:]
+    return try String(decoding: readAll(path), as: UTF8.self).split(separator: "\n").map { line in
+        let name = String(line)
+        if let file = known[name] { return file }
+        let file = UploadFile(path: name, content: try readAll(name))
+        known[name] = file
+        return file
+    }
+}
+
+private func readAll(_ path: String) throws -> [UInt8] {
+    guard let file = fopen(path, "r") else { throw BenchmarkError("cannot read \(path)") }
+    defer { fclose(file) }
+    var content: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+        let got = fread(&buffer, 1, buffer.count, file)
+        if got == 0 { return content }
+        content += buffer[..<got]
+    }
+}
+
+/// Uploads every file once, over so many connections that are kept; the seconds from the first byte to the last answer.
+func upload(_ files: [UploadFile], port: UInt16, path: String, connections: Int) throws -> Double {
+    let next = Atomic<Int>(0)
+    let failure = Mutex<String?>(nil)
+    let started = now()
+    DispatchQueue.concurrentPerform(iterations: connections) { _ in
+        do {
+            let connection = try Connection(port: port)
+            while failure.withLock({ $0 }) == nil {
+                let index = next.add(1, ordering: .relaxed).oldValue
+                guard index < files.count else { return }
+                try connection.post(files[index], to: path)
+            }
+        } catch {
+            failure.withLock { $0 = "\(error)" }
+        }
+    }
+    if let failure = failure.withLock({ $0 }) { throw BenchmarkError(failure) }
+    return now() - started
+}
+
+private func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
+/// One kept connection to 127.0.0.1.
+final class Connection {
+    private let socketDescriptor: Int32
+
+    init(port: UInt16) throws {
+        socketDescriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socketDescriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { throw BenchmarkError("cannot connect to 127.0.0.1:\(port)") }
+        var one: Int32 = 1
+        setsockopt(socketDescriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    deinit { close(socketDescriptor) }
+
+    func post(_ file: UploadFile, to path: String) throws {
+        let boundary = "thunderstorm-bench"
+        let head = "--\(boundary)\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\(file.path)\"\r\n\r\n"
+        let tail = "\r\n--\(boundary)--\r\n"
+        let length = head.utf8.count + file.content.count + tail.utf8.count
+        let request =
+            "POST \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: \(length)\r\n"
+            + "Content-Type: multipart/form-data; boundary=\(boundary)\r\n\r\n" + head
+        try sendAll(Array(request.utf8))
+        try sendAll(file.content)
+        try sendAll(Array(tail.utf8))
+        let status = try readAnswer()
+        guard status == 200 else { throw BenchmarkError("\(path) answered \(status) to \(file.path)") }
+    }
+
+    private func sendAll(_ bytes: [UInt8]) throws {
+        var done = 0
+        while done < bytes.count {
+            let sent = bytes.withUnsafeBytes { send(socketDescriptor, $0.baseAddress! + done, $0.count - done, 0) }
+            guard sent > 0 else { throw BenchmarkError("the connection broke while sending") }
+            done += sent
+        }
+    }
+
+    // Reads one answer with Content-Length, which the service always gives.
+    private func readAnswer() throws -> Int {
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        var wanted: Int?
+        while wanted == nil || answer.count < wanted! {
+            let got = recv(socketDescriptor, &buffer, buffer.count, 0)
+            guard got > 0 else { throw BenchmarkError("the connection broke while waiting for an answer") }
+            answer += buffer[..<got]
+            if wanted == nil, let end = headerEnd(answer) {
+                let header = String(decoding: answer[..<end], as: UTF8.self).lowercased()
+                guard let field = header.split(separator: "\r\n").first(where: { $0.hasPrefix("content-length:") }),
+                    let count = Int(field.dropFirst(15).filter { $0 != " " })
+                else { throw BenchmarkError("the answer has no Content-Length") }
+                wanted = end + count
+            }
+        }
+        let status = String(decoding: answer.prefix(12), as: UTF8.self).split(separator: " ")
+        return status.count > 1 ? Int(status[1]) ?? 0 : 0
+    }
+
+    private func headerEnd(_ bytes: [UInt8]) -> Int? {
+        guard bytes.count >= 4 else { return nil }
+        for index in 0...(bytes.count - 4)
+        where bytes[index] == 13 && bytes[index + 1] == 10 && bytes[index + 2] == 13 && bytes[index + 3] == 10 {
+            return index + 4
+        }
+        return nil
+    }
+}

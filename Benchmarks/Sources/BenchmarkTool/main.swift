@@ -1,0 +1,23 @@
+import Glibc
+
+// What the benchmark scripts need and a shell cannot do well: files of a stated size mix, and a client that uploads
+// them over several connections while using little of the processor itself.
+
+let arguments = CommandLine.arguments.dropFirst()
+switch arguments.first {
+case "generate" where arguments.count == 3:
+    try generate(into: arguments[2], megabytes: Int(arguments[3]) ?? 64)
+case "upload" where arguments.count >= 6:
+    let files = try readList(arguments[5])
+    let seconds = try upload(
+        files, port: UInt16(arguments[2]) ?? 8080, path: arguments[3], connections: Int(arguments[4]) ?? 2)
+    let bytes = files.reduce(0) { $0 + $1.content.count }
+    print("\(files.count) \(bytes) \(seconds)")
+default:
+    print(
+        """
+        generate DIR MEGABYTES                  write files of the standard size mix
+        upload PORT PATH CONNECTIONS LISTFILE   upload the listed files; prints: files bytes seconds
+        """)
+    exit(2)
+}

@@ -1,0 +1,136 @@
+#!/bin/sh
+# Measures Thunderstorm against `yara -p 2` on the same files with the same compiled rules, in the same run.
+#
+#   Benchmarks/run.sh [--rules DIR] [--files DIR] [--rounds N] [--runs N]
+#
+# --rules DIR   folder of YARA rules (default: the shipped ones)
+# --files DIR   files to scan (default: 150 MB are generated)
+# --rounds N    how often the files are scanned in one run; raise it until a run takes 10 s (default: found by trying)
+# --runs N      runs of each; medians are shown (default: 3)
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+program=$root/.build/release/thunderstorm
+tool=$root/Benchmarks/.build/release/BenchmarkTool
+rules=$root/rules
+files=
+rounds=
+runs=3
+while [ $# -gt 0 ]; do
+    case $1 in
+        --rules) rules=$2; shift 2 ;;
+        --files) files=$2; shift 2 ;;
+        --rounds) rounds=$2; shift 2 ;;
+        --runs) runs=$2; shift 2 ;;
+        *) echo "unknown option $1; see the head of this script" >&2; exit 2 ;;
+    esac
+done
+
+swift build -c release --package-path "$root/Benchmarks" >/dev/null
+work=$(mktemp -d)
+server=
+trap 'if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi; rm -rf "$work"' EXIT INT TERM
+
+if [ -z "$files" ]; then
+    files=$work/files
+    "$tool" generate "$files" 150
+fi
+
+# The same rule files that the program loads, one namespace each, compiled once.
+externals="-d filename= -d filepath= -d extension= -d filetype= -d owner= -d group= -d filemode= -d permissions= -d age=0
+    -d osversion=0 -d timezone= -d language= -d unpack_parent= -d unpack_source= -d md5="
+number=0
+sources=
+for rule in $(find "$rules" \( -name '*.yar' -o -name '*.yara' \) | grep -vE '(^|[^a-zA-Z0-9_/])(registry|log|keyword|keywords|process|memory|meta)([^a-zA-Z0-9_/]|$)' | sort); do
+    yarac $externals "$rule" /dev/null >/dev/null 2>&1 || continue
+    number=$((number + 1))
+    sources="$sources n$number:$rule"
+done
+yarac $externals $sources "$work/compiled" >/dev/null 2>&1
+
+find "$files" -type f | sort >"$work/once"
+seconds() { # seconds COMMAND...: wall time of a command whose exit code does not matter
+    start=$(date +%s.%N)
+    "$@" >/dev/null 2>&1 || true
+    end=$(date +%s.%N)
+    echo "$end $start" | awk '{ printf "%.3f\n", $1 - $2 }'
+}
+: >"$work/empty"
+load=$(seconds yara -p 2 -C "$work/compiled" "$work/empty")
+if [ -z "$rounds" ]; then
+    once=$(seconds yara -p 2 -C --scan-list "$work/compiled" "$work/once")
+    rounds=$(echo "$once $load" | awk '{ t = $1 - $2; if (t < 0.1) t = 0.1; n = int(11 / t) + 1; print n }')
+fi
+: >"$work/list"
+paths=
+i=0
+while [ $i -lt "$rounds" ]; do
+    cat "$work/once" >>"$work/list"
+    paths="$paths $files"
+    i=$((i + 1))
+done
+bytes=$(while read -r f; do stat -c %s "$f"; done <"$work/once" | awk -v r="$rounds" '{ s += $1 } END { printf "%d", s * r }')
+count=$(wc -l <"$work/list")
+
+median() { sort -n | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+
+start_server() { # start_server FLAGS...
+    "$program" serve --server-port 0 --threads 2 --server-upload-dir "$work/uploads" "$@" >"$work/server.log" 2>&1 &
+    server=$!
+    port=
+    tries=0
+    while [ -z "$port" ] && [ $tries -lt 300 ]; do
+        sleep 0.1
+        port=$(sed -n 's/.*listening on http:\/\/127\.0\.0\.1:\([0-9]*\).*/\1/p' "$work/server.log" | tail -1)
+        tries=$((tries + 1))
+    done
+    [ -n "$port" ] || { cat "$work/server.log" >&2; exit 1; }
+}
+stop_server() { kill "$server"; wait "$server" 2>/dev/null || true; server=; }
+
+replay() { # replay CHAIN: seconds without loading, from the program's own summary
+    "$program" scan --rules "$rules" --chain "$1" --threads 2 --min-level alert $paths 2>&1 >/dev/null |
+        sed -n 's/.* MB in \([0-9.]*\) s .*/\1/p'
+}
+upload() { "$tool" upload "$port" /api/check 2 "$work/list" | awk '{ print $3 }'; }
+
+echo "$count files, $bytes bytes, $number rule files, $runs runs, medians"
+for run in $(seq "$runs"); do
+    seconds yara -p 2 -C --scan-list "$work/compiled" "$work/list" | awk -v l="$load" '{ print $1 - l }' >>"$work/t.yara"
+    replay pure-yara >>"$work/t.replay"
+    replay full >>"$work/t.full"
+    start_server --rules "$rules" --pure-yara
+    upload >>"$work/t.service"
+    stop_server
+done
+peer=$(median <"$work/t.yara")
+row() { # row NAME FILE
+    value=$(median <"$2")
+    echo "$1 $value $peer $bytes" | awk -F' ' '{ printf "| %s | %.2f | %.0f | %.2f |\n", $1, $2, $4 / $2 / 1e6, $3 / $2 }' | sed 's/_/ /g'
+}
+echo "| what | s | MB/s | throughput / yara -p 2 |"
+echo "| --- | --- | --- | --- |"
+row yara_-p_2 "$work/t.yara"
+row replay,_pure-yara "$work/t.replay"
+row replay,_full_chain "$work/t.full"
+row service,_pure-yara,_sync,_2_connections "$work/t.service"
+
+# Memory: 32 uploads of 10 MB at once; private anonymous memory before and at its highest.
+head -c 10000000 /dev/zero | tr '\0' 'a' >"$work/large"
+i=0
+: >"$work/large.list"
+while [ $i -lt 320 ]; do echo "$work/large" >>"$work/large.list"; i=$((i + 1)); done
+start_server --rules "$rules" --pure-yara
+anonymous() { awk '/^RssAnon/ { print $2 }' "/proc/$server/status"; }
+"$tool" upload "$port" /api/check 2 "$work/once" >/dev/null
+before=$(anonymous)
+"$tool" upload "$port" /api/check 32 "$work/large.list" >/dev/null &
+client=$!
+highest=0
+while kill -0 $client 2>/dev/null; do
+    now=$(anonymous)
+    [ "$now" -gt "$highest" ] && highest=$now
+    sleep 0.05
+done
+stop_server
+echo "32 parallel uploads of 10 MB: private anonymous memory $((highest / 1024)) MiB at its highest, $((before / 1024)) MiB before"

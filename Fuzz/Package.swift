@@ -1,0 +1,22 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One executable per parser. Built with `--sanitize=fuzzer` by run.sh, which sets THUNDERSTORM_ONLY=All so that the
+// HTTP stack stays out.
+
+let names = ["FileType", "Decompress", "LogLines", "EVTX", "RegistryHive", "IOC", "Sigma", "YARA"]
+
+let package = Package(
+    name: "Fuzz",
+    dependencies: [.package(name: "thunderstorm", path: "..")],
+    targets: names.map { name in
+        .executableTarget(
+            name: "Fuzz\(name)",
+            dependencies: [
+                .product(name: "Pipeline", package: "thunderstorm"),
+                .product(name: "PipelineTesting", package: "thunderstorm"),
+                .product(name: name, package: "thunderstorm"),
+            ],
+            swiftSettings: [.swiftLanguageMode(.v6), .unsafeFlags(["-parse-as-library"])])
+    }
+)

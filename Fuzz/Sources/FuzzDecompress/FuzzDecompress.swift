@@ -1,0 +1,15 @@
+import Decompress
+import Pipeline
+import PipelineTesting
+
+// Any bytes as a sample of the Decompress stage: no crash, no hang, bounded memory.
+
+private let stage = try? DecompressStage(options: .init(), environment: StageEnvironment())
+
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    guard let stage else { return -1 }
+    let bytes = Bytes(Array(UnsafeBufferPointer(start: start, count: count)))
+    _ = scan(stage, bytes, path: "sample.gz", kind: ["GZIP", "XZ", "LZMA", "ZLIB"][count % 4])
+    return 0
+}

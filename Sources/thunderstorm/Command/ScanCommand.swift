@@ -1,0 +1,131 @@
+import ArgumentParser
+import Glibc
+import Pipeline
+import Synchronization
+import ThunderstormService
+
+struct ScanCommand: StageCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scan",
+        abstract: "Scans files and folders offline.",
+        discussion: """
+            Prints the same events as the service would log, files in a fixed order.
+            Exit code: 0 clean, 1 findings at Warning or above, 2 errors.
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+    @Argument(help: ArgumentHelp("Files and folders.", valueName: "path"))
+    var paths: [String]
+
+    @Option(name: .long, help: "text: one line an event; json: JSON lines v3.")
+    var format = Format.text
+
+    @Option(name: .long, help: ArgumentHelp("Host name that findings carry (default: this machine's).", valueName: "host"))
+    var source: String?
+
+    @Option(name: .long, help: ArgumentHelp("Lowest level shown; debug shows every reason.", valueName: "level"))
+    var minLevel: String?
+
+    @Option(name: .long, help: ArgumentHelp("Scan threads (default: one a processor).", valueName: "n"))
+    var threads: Int?
+
+    @Option(name: .long, help: ArgumentHelp("Larger files are skipped and listed (default: no limit).", valueName: "size"))
+    var maxFileSize: String?
+
+    @Option(name: .long, help: ArgumentHelp("Configuration file; flags win over it.", valueName: "file"))
+    var config: String?
+
+    @OptionGroup(title: "Signatures") var signatures: SignatureOptions
+
+    func run(_ registry: StageRegistry) async throws {
+        var settings = signatures.settings
+        settings.threads = threads
+        settings.minimumLevel = minLevel
+        settings.maximumFileSize = maxFileSize
+        if let config { settings = settings.filled(from: try Settings(file: config)) }
+        let level = try settings.level()
+        var sizeLimit = Int.max
+        if let size = settings.maximumFileSize {
+            guard let bytes = byteCount(size) else {
+                throw ConfigurationError("--max-file-size is '\(size)'; write a number of bytes or as in 200MB, 4GB")
+            }
+            sizeLimit = bytes
+        }
+
+        let byteStore = ByteStore()
+        let setup = try loadSetup(settings, byteStore: byteStore, registry: registry)
+        let rejected = setup.signatures.problems.filter(\.isRejected).count
+        if rejected > 0 {
+            standardError("\(rejected) signatures were left out; `thunderstorm rules check` lists them\n")
+        }
+        let scanID = makeScanID()
+        let host = source ?? machineName()
+        // Two reasons are what people read; debug shows all, and JSON always has all.
+        let sink = EventSink(
+            descriptor: STDOUT_FILENO, format: format == .json ? .json : .text, minimumLevel: level,
+            reasonLimit: level == .debug ? .max : 2)
+        let engine = try InProcessEngine(
+            chain: setup.chain, threads: try settings.threadCount(), byteStore: byteStore)
+        let replay = Replay(
+            engine: engine, events: EventSinks([sink], hostname: machineName(), scanID: scanID), byteStore: byteStore,
+            source: host, scanID: scanID, maximumFileSize: sizeLimit)
+        let progress = ProgressLine()
+        let summary = await replay.run(paths) { done, total, path in progress.show(done, total, path) }
+        progress.end()
+        engine.close()
+        standardError(Self.text(summary))
+        if summary.exitCode != 0 { throw ExitCode(summary.exitCode) }
+    }
+
+    private static func text(_ summary: Replay.Summary) -> String {
+        let seconds = Double(summary.nanoseconds) / 1e9
+        let megabytes = Double(summary.bytes) / 1e6
+        let levels: [Level] = [.alert, .warning, .notice, .info, .debug]
+        let counts = levels.map { "\($0.name) \(summary.findings[$0, default: 0])" }.joined(separator: ", ")
+        var text = """
+            \(summary.files) files, \(summary.samples) samples with their contents, \(summary.records) records, \
+            \(rounded(megabytes)) MB in \(rounded(seconds)) s (\(rounded(megabytes / max(seconds, 1e-9))) MB/s)
+            findings: \(counts)
+
+            """
+        if summary.incomplete > 0 { text += "not fully scanned: \(summary.incomplete) files, see their issues\n" }
+        let shown = summary.skipped.prefix(20)
+        if !shown.isEmpty { text += "skipped: \(summary.skipped.count)\n" }
+        for (path, reason) in shown { text += "  \(oneLine(path)): \(oneLine(reason))\n" }
+        if summary.skipped.count > shown.count { text += "  and \(summary.skipped.count - shown.count) more\n" }
+        for error in summary.errors { text += "error: \(oneLine(error))\n" }
+        return text
+    }
+
+    private static func rounded(_ value: Double) -> String {
+        let tenths = Int((value * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}
+
+/// A text without control characters: file names reach a terminal.
+func oneLine(_ text: String) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "?" : $0 }))
+}
+
+/// A line on the terminal that says how far a long run is; nothing when standard error is no terminal.
+final class ProgressLine: Sendable {
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let lastShown = Mutex<UInt64>(0)
+
+    func show(_ done: Int, _ total: Int, _ path: String) {
+        guard isTerminal else { return }
+        let now = monotonicNanoseconds()
+        let isDue = lastShown.withLock { last in
+            guard now - last > 100_000_000 else { return false }
+            last = now
+            return true
+        }
+        if isDue { standardError("\r\u{1B}[K\(done)/\(total) \(oneLine(path).suffix(60))") }
+    }
+
+    func end() {
+        if isTerminal { standardError("\r\u{1B}[K") }
+    }
+}

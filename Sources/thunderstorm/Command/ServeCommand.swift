@@ -1,0 +1,72 @@
+import ArgumentParser
+import Glibc
+import Pipeline
+import ThunderstormService
+
+struct ServeCommand: StageCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Receives samples over HTTP and answers with findings.",
+        discussion: """
+            Clients of THOR Thunderstorm work unchanged:
+              curl -F file=@suspicious.bin http://127.0.0.1:8080/api/check
+            `thunderstorm --thunderstorm` means the same. SIGTERM finishes running scans, then ends with 0.
+            """)
+
+    @Option(name: .long, help: ArgumentHelp("Address to listen on (default: 127.0.0.1).", valueName: "address"))
+    var serverHost: String?
+
+    @Option(name: .long, help: ArgumentHelp("Port to listen on (default: 8080).", valueName: "port"))
+    var serverPort: Int?
+
+    @Option(name: .long, help: ArgumentHelp("Queued samples and temporary files (default: /tmp/thunderstorm-uploads).", valueName: "dir"))
+    var serverUploadDir: String?
+
+    @Option(name: .long, help: ArgumentHelp("Async results kept; 0 keeps none (default: 10000).", valueName: "n"))
+    var serverResultCacheSize: Int?
+
+    @Option(name: .long, help: ArgumentHelp("Scan threads (default: one a processor).", valueName: "n"))
+    var threads: Int?
+
+    @Option(name: .long, help: ArgumentHelp("Scan threads for sync requests only (default: 0).", valueName: "n"))
+    var syncOnlyThreads: Int?
+
+    @Option(name: .long, help: ArgumentHelp("Largest sample; larger ones get 413 (default: 200MB).", valueName: "size"))
+    var maxFileSize: String?
+
+    @Option(name: .long, help: ArgumentHelp("Lowest level answered and logged (default: notice).", valueName: "level"))
+    var minLevel: String?
+
+    @Option(name: .long, help: ArgumentHelp("Append findings as text lines.", valueName: "file"))
+    var logfile: String?
+
+    @Option(name: .long, help: ArgumentHelp("Append findings as JSON lines v3.", valueName: "file"))
+    var jsonLogfile: String?
+
+    @Option(name: .long, help: ArgumentHelp("YAML file with the same keys; flags win over it.", valueName: "file"))
+    var config: String?
+
+    @OptionGroup(title: "Signatures") var signatures: SignatureOptions
+
+    private var settings: Settings {
+        get throws {
+            var settings = signatures.settings
+            settings.serverHost = serverHost
+            settings.serverPort = serverPort
+            settings.serverUploadDirectory = serverUploadDir
+            settings.resultCacheSize = serverResultCacheSize
+            settings.threads = threads
+            settings.syncOnlyThreads = syncOnlyThreads
+            settings.maximumFileSize = maxFileSize
+            settings.minimumLevel = minLevel
+            settings.logFile = logfile
+            settings.jsonLogFile = jsonLogfile
+            guard let config else { return settings }
+            return settings.filled(from: try Settings(file: config))
+        }
+    }
+
+    func run(_ registry: StageRegistry) async throws {
+        try await serve(settings, arguments: Array(CommandLine.arguments.dropFirst()), registry: registry)
+    }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Glibc
+import Pipeline
+import ThunderstormService
+
+/// The command line.
+///
+/// A program with stages of its own calls `Thunderstorm.main(stages: BuiltinStages.all + [MyStage.self])`.
+public struct Thunderstorm: ParsableCommand {
+    /// Name, help text and subcommands.
+    public static let configuration = CommandConfiguration(
+        commandName: "thunderstorm",
+        abstract: "Scans file samples and answers with scored findings.",
+        discussion: """
+            thunderstorm serve                      receive samples over HTTP on 127.0.0.1:8080
+            thunderstorm scan evidence/             replay a folder offline
+            thunderstorm records Security.evtx      dump every record as JSON lines
+            thunderstorm rules check --rules mine/  see which signatures load, and why others do not
+            """,
+        version: thunderstormVersion,
+        subcommands: [
+            ServeCommand.self, ScanCommand.self, RecordsCommand.self, RulesCommand.self, StagesCommand.self,
+        ])
+
+    /// Used by the argument parser.
+    public init() {}
+
+    /// Runs the command line of this process with the given stages, and ends the process.
+    public static func main(stages: [any Stage.Type]) async {
+        // The original's spelling of the service.
+        let arguments = CommandLine.arguments.dropFirst().map { $0 == "--thunderstorm" ? "serve" : $0 }
+        let ordered = arguments.contains("serve") ? ["serve"] + arguments.filter { $0 != "serve" } : Array(arguments)
+        await run(ordered, stages: stages)
+    }
+
+    private static func run(_ arguments: [String], stages: [any Stage.Type]) async {
+        do {
+            let command = try parseAsRoot(arguments)
+            guard let action = command as? any StageCommand else {
+                var command = command
+                return try command.run()
+            }
+            try await action.run(StageRegistry(stages))
+        } catch let error as ConfigurationError {
+            standardError("thunderstorm: \(error)\n")
+            Glibc.exit(2)
+        } catch let error as SystemError {
+            standardError("thunderstorm: \(error)\n")
+            Glibc.exit(2)
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
+
+/// A subcommand that needs the stages of this program.
+protocol StageCommand: ParsableCommand {
+    func run(_ registry: StageRegistry) async throws
+}
+
+/// Writes to standard error.
+func standardError(_ text: String) { write(text, to: STDERR_FILENO) }
+
+/// Writes to standard output.
+func standardOutput(_ text: String) { write(text, to: STDOUT_FILENO) }
+
+private func write(_ text: String, to descriptor: Int32) {
+    let bytes = Array(text.utf8)
+    var done = 0
+    while done < bytes.count {
+        let put = unsafe bytes.withUnsafeBytes { buffer in
+            unsafe Glibc.write(descriptor, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done)
+        }
+        if put < 0 && errno == EINTR { continue }
+        guard put > 0 else { return }
+        done += put
+    }
+}

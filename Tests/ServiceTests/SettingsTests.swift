@@ -1,0 +1,134 @@
+import Pipeline
+import Testing
+
+@testable import ThunderstormService
+
+struct SettingsTests {
+    private func error(_ text: String) throws -> String? {
+        let folder = try TemporaryFolder()
+        try folder.write("config.yml", text)
+        let error = #expect(throws: ConfigurationError.self) { try Settings(file: folder.path + "/config.yml") }
+        return error?.description.replacing(folder.path, with: "")
+    }
+
+    @Test func unknownKeysAreNamedWithTheirLine() throws {
+        let message = try #require(try error("threads: 2\nthread: 3\n"))
+        #expect(message.hasPrefix("/config.yml:2: unknown key 'thread'; keys are: server-host, server-port,"))
+    }
+
+    @Test func wrongTypesAreNamed() throws {
+        #expect(try error("threads: many\n")?.contains("'threads'") == true)
+        #expect(try error("- a\n- b\n")?.contains("must be a map") == true)
+        #expect(try error("a: [\n")?.contains("/config.yml") == true)
+    }
+
+    @Test func aMissingFileNamesTheFlag() {
+        let error = #expect(throws: ConfigurationError.self) { try Settings(file: "/nonexistent.yml") }
+        #expect(error?.description.hasPrefix("--config: cannot open /nonexistent.yml") == true)
+    }
+
+    @Test func flagsWinOverTheFile() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(
+            "config.yml",
+            """
+            server-port: 9000
+            threads: 4
+            sync-only-threads: 1
+            max-file-size: 4GB
+            rules: [a, b]
+            chains:
+              mine: [yara]
+            """)
+        var flags = Settings()
+        flags.serverPort = 9001
+        let settings = flags.filled(from: try Settings(file: folder.path + "/config.yml"))
+        let configuration = try settings.serviceConfiguration()
+        #expect(configuration.port == 9001)
+        #expect(configuration.threads == 4)
+        #expect(configuration.syncOnlyThreads == 1)
+        #expect(configuration.maximumFileSize == 4 << 30)
+        #expect(settings.rules == ["a", "b"])
+        #expect(settings.chains.map(\.name) == ["mine"])
+    }
+
+    @Test func valuesThatCannotWorkAreRefused() {
+        func message(_ change: (inout Settings) -> Void) -> String? {
+            var settings = Settings()
+            change(&settings)
+            return #expect(throws: ConfigurationError.self) { try settings.serviceConfiguration() }?.description
+        }
+        #expect(message { $0.serverPort = 70_000 } == "server-port is 70000; it must be 0 to 65535")
+        #expect(message { $0.maximumFileSize = "big" }?.contains("200MB") == true)
+        #expect(message { $0.minimumLevel = "loud" }?.contains("levels are: debug, info") == true)
+        #expect(
+            message {
+                $0.threads = 2
+                $0.syncOnlyThreads = 2
+            }?.contains("leave at least one") == true)
+        var contradiction = Settings()
+        contradiction.pureYARA = true
+        contradiction.chain = "full"
+        #expect(throws: ConfigurationError.self) {
+            try contradiction.scanRequest(defaultRules: "rules", byteStore: ByteStore())
+        }
+    }
+
+    @Test(arguments: [
+        ("0", 0), ("1000", 1000), ("64K", 65_536), ("200MB", 200 << 20), ("4 GiB", 4 << 30), ("1t", 1 << 40),
+    ])
+    func sizes(text: String, bytes: Int) { #expect(byteCount(text) == bytes) }
+
+    @Test(arguments: ["", "MB", "12X", "-1", "99999999999999999999", "9999999999T"])
+    func noSizes(text: String) { #expect(byteCount(text) == nil) }
+
+    @Test func chainsAreListsOfStages() throws {
+        let file = try ChainsFile(
+            text: "chains:\n  full: [file-type, {ioc: {disabled: [c2]}}]\n  short:\n    - yara\n", file: "chains.yml")
+        #expect(file.chains.map(\.name) == ["full", "short"])
+        #expect(file.chains.first?.stages.map(\.name) == ["file-type", "ioc"])
+        #expect(file.chains.first?.stages.last?.options?.keys.map(\.name) == ["disabled"])
+        let error = #expect(throws: ConfigurationError.self) { try file.chain(named: "long") }
+        #expect(error?.description == "there is no chain 'long'; chains are: full, short")
+    }
+
+    @Test(arguments: [
+        ("a: 1\n", "chains.yml: has no map 'chains' at its top level"),
+        ("chains: 3\n", "chains.yml:1: 'chains' must be a map of names to lists of stages"),
+        ("chains:\n  full: yara\n", "chains.yml:2: a chain must be a list of stages"),
+        ("chains:\n  full:\n    - [a]\n", "chains.yml:3: a stage must be a name, or a map of one name to its options"),
+    ])
+    func brokenChainsFilesNameTheLine(text: String, message: String) {
+        let error = #expect(throws: ConfigurationError.self) { try ChainsFile(text: text, file: "chains.yml") }
+        #expect(error?.description == message)
+    }
+
+    @Test func missingAndEmptyRulesFoldersAreRefused() throws {
+        let missing = #expect(throws: ConfigurationError.self) {
+            try SignatureFolders(shipped: ["/nonexistent"], custom: [])
+        }
+        #expect(missing?.description.contains("--rules") == true)
+        let folder = try TemporaryFolder()
+        try folder.write("notes.md", "nothing")
+        let empty = #expect(throws: ConfigurationError.self) {
+            try SignatureFolders(shipped: [folder.path], custom: [])
+        }
+        #expect(empty?.description.contains("holds no signature file") == true)
+    }
+
+    @Test func foldersAreReadInAFixedOrderWithTheirOrigin() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("yara/b.yar", "rule b { condition: true }")
+        try folder.write("yara/a.yar", "rule a { condition: true }")
+        try folder.write("iocs/hash-iocs.txt", "x")
+        try folder.write("sigma/rule.yml", "title: x")
+        try folder.write("chains.yml", "chains: {}")
+        let folders = try SignatureFolders(shipped: [folder.path], custom: [folder.path + "/yara/a.yar"])
+        #expect(
+            folders.set.files.map { $0.path.replacing(folder.path, with: "") } == [
+                "/iocs/hash-iocs.txt", "/sigma/rule.yml", "/yara/a.yar", "/yara/b.yar", "/yara/a.yar",
+            ])
+        #expect(folders.set.files.map(\.kind) == [.hashes, .sigma, .yara, .yara, .yara])
+        #expect(folders.set.files.last?.origin == .custom)
+    }
+}
