@@ -1,0 +1,45 @@
+import Pipeline
+
+/// Text of one rule file, and what its text tells before libyara reads it.
+public struct YARASource: Sendable {
+    /// Name that problems carry, unique in a set.
+    public let name: String
+    /// Shipped with the program, or brought by the user.
+    public let origin: Signature.Origin
+    let text: [UInt8]
+
+    /// A rule file with its text, which is UTF-8 or any other superset of ASCII.
+    public init(name: String, text: Bytes, origin: Signature.Origin = .internal) {
+        self.name = name
+        self.origin = origin
+        // libyara takes a byte order mark for a syntax error.
+        self.text =
+            text.span.starts(with: ([0xEF, 0xBB, 0xBF] as [UInt8]).rawSpan) ? text.suffix(from: 3).array : text.array
+    }
+
+    /// A rule file with its text.
+    public init(name: String, text: String, origin: Signature.Origin = .internal) {
+        self.init(name: name, text: Bytes(utf8: text), origin: origin)
+    }
+
+    // libyara reads up to the first NUL and would take the rest of the file for empty.
+    var problem: YARAProblem? {
+        guard let end = text.firstIndex(of: 0) else { return nil }
+        let line = text[..<end].count { $0 == 0x0A } + 1
+        return YARAProblem(
+            source: name, line: line, message: "the file has a NUL byte (is it UTF-16?); save it as UTF-8",
+            isError: true)
+    }
+}
+
+/// Something that libyara says about a rule file.
+public struct YARAProblem: Sendable, Equatable {
+    /// Name of the source.
+    public let source: String
+    /// Line, counted from 1; nil for the source as a whole.
+    public let line: Int?
+    /// What is wrong, in libyara's words.
+    public let message: String
+    /// Whether the source cannot be used; otherwise it is slow or not as meant.
+    public let isError: Bool
+}
