@@ -135,7 +135,7 @@ struct EventTests {
         let sink = try EventSink(file: path, format: .json, minimumLevel: .notice)
         let sinks = EventSinks([sink], hostname: "host", scanID: "S-1")
         sinks.log(report, context: context)
-        sinks.message(.info, module: "Startup", "not shown", fields: [])
+        sinks.message(.debug, module: "Startup", "not shown", fields: [])
         sinks.message(.warning, module: "Startup", "shown", fields: [("key", "value")])
         let lines = try folder.read("log.json").split(separator: "\n")
         #expect(lines.count == 4)

@@ -207,10 +207,26 @@
     /// Appends bytes as two hexadecimal digits each.
     public mutating func append(hexBytes span: RawSpan, uppercase: Bool = false) {
         reserve(span.byteCount * 2)
-        for index in 0..<span.byteCount {
-            let byte = span.uint8(at: index) ?? 0
+        // Four bytes at once: each nibble in a byte of its own, then '0' added, and what lies between '9' and 'A'.
+        let gap: UInt64 = uppercase ? 0x07 : 0x27
+        var out = unsafe UnsafeMutableRawPointer(base + count)
+        var index = 0
+        while let word = span.bigEndianUInt32(at: index) {
+            var wide = UInt64(word)
+            wide = (wide | wide << 16) & 0x0000_FFFF_0000_FFFF
+            wide = (wide | wide << 8) & 0x00FF_00FF_00FF_00FF
+            wide = (wide | wide << 4) & 0x0F0F_0F0F_0F0F_0F0F
+            let letters = ((wide &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
+            let text = wide &+ 0x3030_3030_3030_3030 &+ letters &* gap
+            unsafe out.storeBytes(of: text.bigEndian, as: UInt64.self)
+            unsafe out += 8
+            index &+= 4
+        }
+        count += index * 2
+        while let byte = span.uint8(at: index) {
             append(hexDigit(byte >> 4, uppercase: uppercase))
             append(hexDigit(byte & 15, uppercase: uppercase))
+            index &+= 1
         }
     }
 }

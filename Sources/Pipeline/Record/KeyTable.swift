@@ -17,7 +17,8 @@ public final class KeyTable {
     private var ids: [String: ID] = [:]
     private var names: [String] = []
 
-    init() {}
+    /// An empty table, for parsers that are used without a batch.
+    public init() {}
 
     /// Number of names.
     public var count: Int { names.count }

@@ -21,7 +21,7 @@ public struct RecordBatch: ~Copyable {
         var length: UInt32
     }
 
-    var arena = ByteArena(capacity: 64 << 10)
+    @usableFromInline var arena = ByteArena(capacity: 64 << 10)
     var entries: [Entry] = []
     var fieldTable: [Field] = []
     var types: [RecordType] = []

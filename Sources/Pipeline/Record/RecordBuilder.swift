@@ -5,7 +5,7 @@ public struct RecordBuilder: ~Copyable {
     /// Most bytes that the values of one record may have.
     public static let recordByteLimit = 64 << 20
 
-    var batch: RecordBatch
+    @usableFromInline var batch: RecordBatch
     var clock: StageClock?
 
     init(batch: consuming RecordBatch) { self.batch = batch }
@@ -32,6 +32,7 @@ public struct RecordBuilder: ~Copyable {
     }
 
     /// Adds a field; `write` appends its value to the arena it is handed.
+    @inlinable
     @inline(__always)
     public mutating func field<E: Error>(
         _ key: KeyTable.ID, _ write: (inout ByteArena) throws(E) -> Void
@@ -88,7 +89,7 @@ public struct RecordBuilder: ~Copyable {
         try clock?.checkpoint()
     }
 
-    @inline(__always)
+    @usableFromInline
     mutating func close(_ key: KeyTable.ID, start: Int) {
         batch.fieldTable.append(
             RecordBatch.Field(

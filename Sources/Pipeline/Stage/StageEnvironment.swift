@@ -73,6 +73,7 @@ public final class SignatureDiagnostics: Sendable {
     private struct Contents {
         var problems: [SignatureProblem] = []
         var loaded: [SignatureSummary] = []
+        var libraries: [String: String] = [:]
     }
 
     private let contents = Mutex(Contents())
@@ -89,6 +90,14 @@ public final class SignatureDiagnostics: Sendable {
     public func loaded(_ summaries: [SignatureSummary]) {
         contents.withLock { $0.loaded += summaries }
     }
+
+    /// Tells which version of a library matches signatures.
+    public func uses(library: String, version: String) {
+        contents.withLock { $0.libraries[library] = version }
+    }
+
+    /// Versions of the libraries that match signatures, by name.
+    public var libraries: [String: String] { contents.withLock { $0.libraries } }
 
     /// All problems, in the order of files and lines.
     public var problems: [SignatureProblem] {

@@ -67,6 +67,8 @@ struct ServeCommand: StageCommand {
     }
 
     func run(_ registry: StageRegistry) async throws {
-        try await serve(settings, arguments: Array(CommandLine.arguments.dropFirst()), registry: registry)
+        try await serve(
+            settings, defaultRules: shippedRules(), arguments: Array(CommandLine.arguments.dropFirst()),
+            registry: registry, announce: { standardError($0 + "\n") })
     }
 }

@@ -45,7 +45,8 @@ public final class EventSink: Sendable {
     }
 
     func message(_ level: Level, module: String, _ text: String, fields: [(String, String)], _ context: EventContext) {
-        guard level >= minimumLevel else { return }
+        // Messages about the service belong in every log, whatever findings it shows.
+        guard level >= .info else { return }
         switch format {
         case .text:
             write(TextEncoder().line(message: text, level: level, module: module, fields: fields, context) + "\n")

@@ -67,6 +67,8 @@ public struct SignatureState: Sendable {
     public let problems: [SignatureProblem]
     /// Signatures in use.
     public let summaries: [SignatureSummary]
+    /// Versions of the libraries that match them, by name.
+    public let libraries: [String: String]
 
     /// The state after a chain was built.
     public init(set: SignatureSet, diagnostics: SignatureDiagnostics, loaded: Timestamp) {
@@ -76,5 +78,6 @@ public struct SignatureState: Sendable {
         counts = diagnostics.counts
         problems = diagnostics.problems
         summaries = diagnostics.summaries
+        libraries = diagnostics.libraries
     }
 }
