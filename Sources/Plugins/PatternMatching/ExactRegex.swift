@@ -26,16 +26,23 @@ public final class ExactRegex: Sendable {
     }
 
     /// Why a pattern is no valid expression; nil if it is one.
-    public static func problem(of pattern: Pattern) -> String? {
+    ///
+    /// - Parameter mayMatchNothing: false refuses expressions that match the empty text, and so every text.
+    public static func problem(of pattern: Pattern, mayMatchNothing: Bool = true) -> String? {
         if let problem = structuralProblem(pattern.expression, isLiteral: pattern.isLiteral) { return problem }
         if pattern.isLiteral { return nil }
         do {
-            _ = try compile(pattern.expression, flags: pattern.flags)
-            return nil
+            let regex = ExactRegex(code: try compile(pattern.expression, flags: pattern.flags))
+            if mayMatchNothing { return nil }
+            let empty: [UInt8] = []
+            let matches = try regex.matches(empty.rawSpan)
+            return matches ? "the expression matches the empty text, and so everything" : nil
         } catch {
             return error.description
         }
     }
+
+    private init(code: Handle) { self.code = code }
 
     private static func compile(_ expression: [UInt8], flags: Pattern.Flags) throws(PatternError) -> Handle {
         if let problem = structuralProblem(expression, isLiteral: false) {

@@ -103,15 +103,19 @@ struct PatternCompiler {
         let mode = UInt32(HS_MODE_BLOCK)
         let status = unsafe joined.withUnsafeBufferPointer { text in
             let expressions = unsafe starts.map { start in unsafe text.baseAddress.map { unsafe $0 + start } }
-            return isLiteral
-                ? unsafe hs_compile_lit_multi(expressions, flags, numbers, lengths, count, mode, nil, &database, &failure)
-                : unsafe hs_compile_multi(expressions, flags, numbers, count, mode, nil, &database, &failure)
+            guard isLiteral else {
+                return unsafe hs_compile_multi(
+                    expressions, flags, numbers, count, mode, nil, &database, &failure)
+            }
+            return unsafe hs_compile_lit_multi(
+                expressions, flags, numbers, lengths, count, mode, nil, &database, &failure)
         }
         if status == HS_SUCCESS, let database = unsafe database {
             return .success(unsafe Handle(database) { unsafe _ = hs_free_database($0) })
         }
-        let position = unsafe failure.flatMap { unsafe Int(exactly: $0.pointee.expression) }.flatMap { $0 < 0 ? nil : $0 }
-        return .failure(Failure(position: position, reason: unsafe takeReason(failure)))
+        // Negative: Hyperscan does not say which pattern it was.
+        let index = unsafe failure.map { unsafe Int($0.pointee.expression) } ?? -1
+        return .failure(Failure(position: index < 0 ? nil : index, reason: unsafe takeReason(failure)))
     }
 }
 

@@ -3,7 +3,8 @@ import Pipeline
 import Testing
 
 @Suite struct ExactRegexTests {
-    private func range(_ regex: String, _ text: String, from: Int = 0, flags: Pattern.Flags = []) throws -> Range<Int>? {
+    private func range(_ regex: String, _ text: String, from: Int = 0, flags: Pattern.Flags = []) throws -> Range<Int>?
+    {
         let text = Array(text.utf8)
         return try ExactRegex(regex, flags: flags).firstMatch(in: text.rawSpan, from: from)
     }

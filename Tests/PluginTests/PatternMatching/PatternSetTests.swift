@@ -48,9 +48,10 @@ import Testing
         let text = Array((values.joined(separator: "\n") + "\n").utf8)
         var candidates: [PatternMatch] = []
         try set.propose(in: text.rawSpan, into: &candidates)
-        let lines = Set(candidates.map { match in
-            "\(match.id) \(values[text[..<(match.end - 1)].filter { $0 == 10 }.count])"
-        })
+        let lines = Set(
+            candidates.map { match in
+                "\(match.id) \(values[text[..<(match.end - 1)].filter { $0 == 10 }.count])"
+            })
         #expect(lines.isSuperset(of: ["0 aab", "0 abar", "1 bar", "1 foobar"]))
         let value = Array("aab".utf8)
         #expect(try set.firstMatch(of: 0, in: value.rawSpan) == 0..<3)

@@ -1,0 +1,271 @@
+import PatternMatching
+import Pipeline
+
+// The stage `ioc`: lists in, reasons out. What is matched where follows REFERENCE C.9 as of version 11: paths and
+// digests of every file; file names and keywords in every field of every record; C2 names in records of the network
+// and of logs.
+
+/// Matches files and records against IOC lists and STIX indicators.
+public struct IOCStage: Stage {
+    /// Options in a chains file.
+    public struct Options: Decodable, Sendable {
+        /// Kinds of IOCs that are not used.
+        public var disabled: [String]?
+
+        /// Options that switch off some kinds.
+        public init(disabled: [String] = []) { self.disabled = disabled }
+    }
+
+    /// What the stage keeps during a submission.
+    public struct State {
+        var fields = FieldKinds()
+    }
+
+    /// What it is, as data.
+    public static let descriptor = StageDescriptor(
+        name: "ioc",
+        summary: "Matches paths, digests and the fields of records against IOC lists and STIX 2 indicators.",
+        interest: .samplesAndRecords,
+        options: [
+            .init(
+                "disabled",
+                "kinds that are not used, of: \(kinds.joined(separator: ", ")); default none")
+        ],
+        dependsOnNames: true, usesSignatures: true,
+        references: [
+            "https://github.com/Neo23x0/signature-base (formats of the lists)",
+            "https://docs.oasis-open.org/cti/stix/v2.1/os/stix-v2.1-os.html (section 9, STIX patterning)",
+            "https://www.rfc-editor.org/rfc/rfc4291 (section 2.2, IPv6 addresses in text)",
+        ],
+        limitations: [
+            "imphash: imports by ordinal are resolved for ws2_32 and oleaut32 as far as their names are known",
+            "domains with letters beyond ASCII match in lower case only; their xn-- form is an IOC of its own",
+        ])
+
+    private static let kinds = IOC.Group.allCases.map(\.rawValue) + ["stix"]
+
+    private let hashes: HashMatcher
+    private let filenames: FilenameMatcher
+    private let keywords: KeywordMatcher
+    private let network: NetworkMatcher
+    private let pipes: ObjectNameMatcher
+    private let handles: ObjectNameMatcher
+    private let stix: STIXMatcher
+
+    /// Parses and compiles all IOC files of the environment.
+    ///
+    /// - Throws: `OptionError` for a kind that does not exist.
+    public init(options: Options, environment: StageEnvironment) throws {
+        let disabled = options.disabled ?? []
+        for name in disabled where !Self.kinds.contains(name) {
+            throw OptionError(
+                "'\(name)' is no kind of IOC; kinds are: \(Self.kinds.joined(separator: ", "))")
+        }
+        let set = IOCSet(environment, groups: Set(IOC.Group.allCases.filter { !disabled.contains($0.rawValue) }))
+        let pool = ScratchPool()
+        hashes = HashMatcher(set[.hash])
+        filenames = FilenameMatcher(set[.filename], pool: pool)
+        pipes = ObjectNameMatcher(set[.pipe], group: .pipe, pool: pool)
+        handles = ObjectNameMatcher(set[.handle], group: .handle, pool: pool)
+        keywords = KeywordMatcher(set[.keyword], findsPipes: !pipes.isEmpty, pool: pool)
+        network = NetworkMatcher(set[.c2])
+        stix = STIXMatcher(environment, isDisabled: disabled.contains("stix"))
+        for refusal in keywords.refused where set[.keyword].indices.contains(refusal.index) {
+            let ioc = set[.keyword][refusal.index]
+            environment.diagnostics.report(
+                SignatureProblem(file: ioc.source.file, line: ioc.line, message: refusal.reason))
+        }
+        for slow in filenames.patterns.slow {
+            let ioc = filenames.iocs[slow.index]
+            environment.diagnostics.report(
+                SignatureProblem(
+                    file: ioc.source.file, line: ioc.line,
+                    message: "the expression works, but is searched for on its own: \(slow.reason)",
+                    isRejected: false))
+        }
+    }
+
+    /// The state at the start of a submission.
+    public func makeState() -> State { State() }
+
+    // MARK: Files
+
+    /// Looks at path and digests of a file.
+    public func inspect(_ sample: Sample, _ state: inout State, _ out: inout Output) throws(StageError) {
+        let path = Array(sample.path.utf8)
+        var exploded: Set<Int> = []
+        if !filenames.isEmpty, !path.isEmpty {
+            do {
+                for hit in try filenames.hits(in: path, exploded: &exploded) {
+                    let match = matchedText(hit.range, in: path.rawSpan, field: "/path")
+                    out.report(filenames.iocs[hit.ioc].reason([match]))
+                }
+            } catch {
+                throw StageError(.failed, "file names were not matched: \(error)")
+            }
+            tell(of: exploded, &out)
+        }
+        try out.checkpoint()
+        for reason in hashes.reasons(for: sample) { out.report(reason) }
+        stix.inspect(sample) { out.report($0) }
+    }
+
+    private func tell(of exploded: Set<Int>, _ out: inout Output) {
+        for index in exploded.sorted() {
+            let ioc = filenames.iocs[index]
+            out.note(
+                .limit,
+                "the expression of \(ioc.source.file)\(ioc.line.map { ":\($0)" } ?? "") takes too long on some text; "
+                    + "it was not decided there")
+        }
+    }
+
+    // MARK: Records
+
+    /// Looks at the fields of records.
+    public func inspect(
+        _ records: borrowing RecordBatch, of sample: Sample, _ state: inout State, _ out: inout Output
+    ) throws(StageError) {
+        var found = RecordHits()
+        do {
+            try matchFilenames(records, &out)
+            try matchKeywords(records, &found, &out)
+        } catch let error as StageError {
+            throw error
+        } catch {
+            throw StageError(.failed, "records were not matched: \(error)")
+        }
+        try matchNetwork(records, &found, &out)
+        try matchFields(records, &state, &found, &out)
+        found.report(to: &out)
+    }
+
+    private struct FieldCandidate: Hashable {
+        var field: Int
+        var ioc: Int
+        var isExchanged: Bool
+    }
+
+    private func matchFilenames(_ records: borrowing RecordBatch, _ out: inout Output) throws {
+        if filenames.isEmpty { return }
+        var exploded: Set<Int> = []
+        let exchanged = withSeparatorsExchanged(records.text)
+        var candidates: [FieldCandidate] = []
+        for isExchanged in [false, true] {
+            var matches: [PatternMatch] = []
+            if isExchanged {
+                try filenames.patterns.propose(in: exchanged.rawSpan, into: &matches)
+            } else {
+                try filenames.patterns.propose(in: records.text, into: &matches)
+            }
+            for match in matches {
+                guard let field = records.field(at: match.end - 1) else { continue }
+                candidates.append(FieldCandidate(field: field, ioc: match.id, isExchanged: isExchanged))
+            }
+        }
+        candidates.sort { ($0.field, $0.ioc) < ($1.field, $1.ioc) }
+        var index = 0
+        while index < candidates.count {
+            try out.checkpoint()
+            let field = candidates[index].field
+            let value = records.value(of: field)
+            let place = records.textRange(of: field)
+            guard let other = exchanged.rawSpan.slice(at: place.lowerBound, count: place.count) else { return }
+            var hits: [FilenameMatcher.Hit] = []
+            while index < candidates.count, candidates[index].field == field {
+                let candidate = candidates[index]
+                index += 1
+                if hits.last?.ioc == candidate.ioc { continue }
+                let range =
+                    candidate.isExchanged
+                    ? filenames.confirm(candidate.ioc, other, value, other, &exploded)
+                    : filenames.confirm(candidate.ioc, value, value, other, &exploded)
+                if let range { hits.append(.init(ioc: candidate.ioc, range: range)) }
+            }
+            let pointer = records.pointer(to: field)
+            let matched = hits.map { matchedText($0.range, in: value, field: pointer) }
+            if let reason = filenames.summedReason(hits, matched) {
+                out.report(reason, record: records.record(of: field))
+            }
+        }
+        tell(of: exploded, &out)
+    }
+
+    private func matchKeywords(
+        _ records: borrowing RecordBatch, _ found: inout RecordHits, _ out: inout Output
+    ) throws {
+        if keywords.isEmpty { return }
+        for hit in try keywords.hits(in: records.text) {
+            try out.checkpoint()
+            guard let field = records.field(at: hit.range.lowerBound) else { continue }
+            let record = records.record(of: field)
+            if let keyword = hit.keyword {
+                guard let match = records.match(hit.range, in: field) else { continue }
+                found.add(keywords.iocs[keyword], match, record: record)
+                continue
+            }
+            let value = records.value(of: field)
+            let start = hit.range.upperBound - records.textRange(of: field).lowerBound
+            let name = pipeName(in: value, from: start)
+            guard let text = value.slice(at: name.lowerBound, count: name.count), !name.isEmpty else { continue }
+            for ioc in pipes.iocs(for: text) {
+                found.add(ioc, matchedText(name, in: value, field: records.pointer(to: field)), record: record)
+            }
+        }
+    }
+
+    private func matchNetwork(
+        _ records: borrowing RecordBatch, _ found: inout RecordHits, _ out: inout Output
+    ) throws(StageError) {
+        if network.isEmpty || !records.hasNetworkRecord { return }
+        var hits: [(ioc: IOC, range: Range<Int>)] = []
+        network.forEachHit(in: records.text) { hits.append(($0, $1)) }
+        for hit in hits {
+            try out.checkpoint()
+            guard let field = records.field(at: hit.range.lowerBound) else { continue }
+            let record = records.record(of: field)
+            guard records.isNetworkRecord(record), let match = records.match(hit.range, in: field) else { continue }
+            found.add(hit.ioc, match, record: record)
+        }
+    }
+
+    // Fields whose name says what they hold, and indicators on registry values.
+    private func matchFields(
+        _ records: borrowing RecordBatch, _ state: inout State, _ found: inout RecordHits, _ out: inout Output
+    ) throws(StageError) {
+        if hashes.isEmpty && pipes.isEmpty && handles.isEmpty && !stix.looksAtRegistry { return }
+        state.fields.use(records.keys)
+        for record in 0..<records.count {
+            try out.checkpoint()
+            for field in records.fields(of: record) {
+                let kind = state.fields.kind(of: records.key(of: field), in: records.keys)
+                if kind == .plain { continue }
+                let value = records.value(of: field)
+                let pointer = records.pointer(to: field)
+                if kind == .digest {
+                    var hits: [(ioc: IOC, range: Range<Int>)] = []
+                    hashes.forEachHit(in: value) { hits.append(($0, $1)) }
+                    for hit in hits {
+                        found.add(hit.ioc, matchedText(hit.range, in: value, field: pointer), record: record)
+                    }
+                } else {
+                    for ioc in (kind == .pipe ? pipes : handles).iocs(for: value) {
+                        let whole = 0..<value.byteCount
+                        found.add(ioc, matchedText(whole, in: value, field: pointer), record: record)
+                    }
+                }
+            }
+            if stix.looksAtRegistry, let value = RegistryValue(records, record) {
+                stix.inspect(value) { out.report($0, record: record) }
+            }
+        }
+    }
+}
+
+/// An option with a value that makes no sense.
+public struct OptionError: Error, Sendable, CustomStringConvertible {
+    /// What is wrong, and what would be right.
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}

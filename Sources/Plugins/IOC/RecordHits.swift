@@ -1,0 +1,94 @@
+import Pipeline
+
+// What the stage keeps while it looks at records: hits by record, and what the names of fields say.
+
+/// Hits in records: one reason for each IOC and record, with all its matches.
+struct RecordHits {
+    private static let matchLimit = 30
+
+    private struct Key: Hashable {
+        var record: Int
+        var group: IOC.Group
+        var value: String
+    }
+
+    private var order: [Key] = []
+    private var hits: [Key: (ioc: IOC, matched: [MatchedText])] = [:]
+
+    mutating func add(_ ioc: IOC, _ match: MatchedText, record: Int) {
+        let key = Key(record: record, group: ioc.group, value: ioc.value)
+        guard var known = hits[key] else {
+            order.append(key)
+            hits[key] = (ioc, [match])
+            return
+        }
+        if known.matched.count < Self.matchLimit, !known.matched.contains(match) {
+            known.matched.append(match)
+            hits[key] = known
+        }
+    }
+
+    func report(to out: inout Output) {
+        for key in order {
+            if let hit = hits[key] { out.report(hit.ioc.reason(hit.matched), record: key.record) }
+        }
+    }
+}
+
+/// What a field holds, as its name says; worked out once for each name of a submission.
+struct FieldKinds {
+    enum Kind {
+        case plain
+        case digest
+        case pipe
+        case handle
+    }
+
+    // nil until a name is met.
+    private var kinds: [Kind?] = []
+    private var table: KeyTable?
+
+    mutating func use(_ keys: KeyTable) {
+        if table !== keys {
+            kinds = []
+            table = keys
+        }
+    }
+
+    mutating func kind(of key: KeyTable.ID, in keys: KeyTable) -> Kind {
+        if key.index < kinds.count, let known = kinds[key.index] { return known }
+        while kinds.count <= key.index { kinds.append(nil) }
+        let kind = Self.kind(of: keys.name(of: key))
+        kinds[key.index] = kind
+        return kind
+    }
+
+    private static func kind(of name: String) -> Kind {
+        if HashMatcher.holdsDigests(name) { return .digest }
+        if ObjectNameMatcher.holdsPipe(name) { return .pipe }
+        return ObjectNameMatcher.holdsHandle(name) ? .handle : .plain
+    }
+}
+
+extension RecordBatch {
+    // Records in which names of hosts are those of peers (REFERENCE C.4).
+    private static let networkTypes: Set<String> = [
+        "log line", "eventlog entry", "journal log entry", "audit log entry", "hosts file entry", "web page visit",
+        "web download",
+    ]
+
+    /// Whether C2 IOCs apply to a record.
+    func isNetworkRecord(_ record: Int) -> Bool { Self.networkTypes.contains(type(of: record).name) }
+
+    /// Whether C2 IOCs apply to any record.
+    var hasNetworkRecord: Bool {
+        var last = ""
+        for record in 0..<count {
+            let name = type(of: record).name
+            if name == last { continue }
+            if Self.networkTypes.contains(name) { return true }
+            last = name
+        }
+        return false
+    }
+}

@@ -1,0 +1,191 @@
+import Pipeline
+
+// STIX indicators on files and registry values. Alternatives that only ask for a digest or a name, which is what
+// most feeds consist of, are looked up; the others are evaluated one after another.
+
+struct STIXMatcher: Sendable {
+    private static let score = 75
+
+    private var indicators: [STIXIndicator] = []
+    private var digests: [String: [Int]] = [:]
+    private var names: [String: [Int]] = [:]
+    private var needed: Set<STIXProperty> = []
+    private var fileConditions: [(indicator: Int, program: STIXProgram)] = []
+    private var registryConditions: [(indicator: Int, program: STIXProgram)] = []
+
+    /// Reads all STIX bundles of the environment; tells what cannot be used and what is in use.
+    init(_ environment: StageEnvironment, isDisabled: Bool) {
+        if isDisabled { return }
+        for file in environment.signatures.files(of: .stix) {
+            let parsed = parseSTIXBundle(file)
+            for problem in parsed.problems { environment.diagnostics.report(problem) }
+            var loaded: [SignatureSummary] = []
+            for indicator in parsed.indicators {
+                do {
+                    try add(indicator)
+                    loaded.append(
+                        SignatureSummary(
+                            kind: .stix, name: indicator.name, score: Self.score, tags: indicator.tags,
+                            file: file.path))
+                } catch {
+                    environment.diagnostics.report(
+                        SignatureProblem(
+                            file: file.path, line: indicator.line(in: file), message: "\(indicator.id): \(error)"))
+                }
+            }
+            environment.diagnostics.loaded(loaded)
+        }
+    }
+
+    /// Whether any indicator is about registry values.
+    var looksAtRegistry: Bool { !registryConditions.isEmpty }
+
+    private mutating func add(_ indicator: STIXIndicator) throws(STIXPatternError) {
+        let program = try STIXProgram(parseSTIXPattern(indicator.pattern))
+        let index = indicators.count
+        indicators.append(indicator)
+        for alternative in program.alternatives {
+            if case .test(let property, .oneOf(let values), isNegated: false) = alternative {
+                if property.isHash {
+                    needed.insert(property)
+                    for value in values { digests[value, default: []].append(index) }
+                    continue
+                }
+                if property == .fileName {
+                    for value in values { names[value, default: []].append(index) }
+                    continue
+                }
+            }
+            if alternative.mentions(registry: false) { fileConditions.append((index, alternative)) }
+            if alternative.mentions(registry: true) { registryConditions.append((index, alternative)) }
+        }
+    }
+
+    /// Gives a reason for each indicator that a file fulfils.
+    func inspect(_ sample: Sample, _ report: (Reason) -> Void) {
+        if indicators.isEmpty { return }
+        let file = STIXFile(sample: sample)
+        var found: [Int: [MatchedText]] = [:]
+        // Digests of an empty file are in feeds by accident.
+        if !sample.bytes.isEmpty {
+            for property in [STIXProperty.fileMD5, .fileSHA1, .fileSHA256] where needed.contains(property) {
+                look(up: property, in: digests, of: file, &found)
+            }
+        }
+        look(up: .fileName, in: names, of: file, &found)
+        for (index, program) in fileConditions where found[index] == nil {
+            var matched: [MatchedText] = []
+            if program.holds(for: file, &matched) { found[index] = matched }
+        }
+        tell(found, report)
+    }
+
+    private func look(
+        up property: STIXProperty, in table: [String: [Int]], of file: STIXFile, _ found: inout [Int: [MatchedText]]
+    ) {
+        guard !table.isEmpty, let text = file.text(of: property) else { return }
+        for index in table[normalised(text, property)] ?? [] {
+            found[index, default: []].append(MatchedText(text, field: file.pointer(to: property)))
+        }
+    }
+
+    /// Gives a reason for each indicator that a registry value fulfils.
+    func inspect(_ value: RegistryValue, _ report: (Reason) -> Void) {
+        var found: [Int: [MatchedText]] = [:]
+        for (index, program) in registryConditions where found[index] == nil {
+            var matched: [MatchedText] = []
+            if program.holds(for: value, &matched) { found[index] = matched }
+        }
+        tell(found, report)
+    }
+
+    private func tell(_ found: [Int: [MatchedText]], _ report: (Reason) -> Void) {
+        for (index, matched) in found.sorted(by: { $0.key < $1.key }) {
+            let indicator = indicators[index]
+            let words = indicator.description.isEmpty ? "" : " / \(indicator.description)"
+            report(
+                Reason(
+                    summary: "STIX IOC match: \(indicator.name)\(words)",
+                    signature: Signature(
+                        kind: .stix, score: Self.score, ruleName: indicator.name,
+                        description: indicator.description, references: indicator.references,
+                        date: indicator.date, tags: indicator.tags, id: indicator.id, origin: indicator.origin),
+                    matched: matched))
+        }
+    }
+}
+
+/// A sample as STIX sees it.
+private struct STIXFile: STIXObject {
+    let sample: Sample
+
+    func text(of property: STIXProperty) -> String? {
+        switch property {
+        case .fileName: sample.name
+        case .fileParent: sample.directory
+        case .fileMD5: sample.digests.md5
+        case .fileSHA1: sample.digests.sha1
+        case .fileSHA256: sample.digests.sha256
+        case .fileSize: String(sample.bytes.count)
+        case .fileCreated: sample.times.created?.rfc3339()
+        case .fileModified: sample.times.modified?.rfc3339()
+        case .fileAccessed: sample.times.accessed?.rfc3339()
+        default: nil
+        }
+    }
+
+    func pointer(to property: STIXProperty) -> String {
+        switch property {
+        case .fileMD5: "/hashes/md5"
+        case .fileSHA1: "/hashes/sha1"
+        case .fileSHA256: "/hashes/sha256"
+        case .fileSize: "/size"
+        case .fileCreated: "/file_times/created"
+        case .fileModified: "/file_times/modified"
+        case .fileAccessed: "/file_times/accessed"
+        default: "/path"
+        }
+    }
+}
+
+/// A record of type `registry value`: its key ends with the name of the value (REFERENCE B.5).
+struct RegistryValue: STIXObject {
+    private let key: String
+    private let name: String
+    private let data: String?
+    private let modified: String?
+
+    /// nil for records of other types.
+    init?(_ records: borrowing RecordBatch, _ record: Int) {
+        guard records.type(of: record).name == "registry value" else { return nil }
+        var values: [String: String] = [:]
+        for field in records.fields(of: record) {
+            let name = records.keys.name(of: records.key(of: field))
+            if ["key", "value", "modified"].contains(name) { values[name] = records.value(of: field).utf8Text }
+        }
+        guard let path = values["key"] else { return nil }
+        let cut = path.utf8.lastIndex(of: 0x5C)
+        key = cut.map { String(path[..<$0]) } ?? ""
+        name = cut.map { String(path[path.utf8.index(after: $0)...]) } ?? path
+        data = values["value"]
+        modified = values["modified"]
+    }
+
+    func text(of property: STIXProperty) -> String? {
+        switch property {
+        case .registryKey: key
+        case .registryName: name
+        case .registryData: data
+        case .registryModified: modified
+        default: nil
+        }
+    }
+
+    func pointer(to property: STIXProperty) -> String {
+        switch property {
+        case .registryData: "/value"
+        case .registryModified: "/modified"
+        default: "/key"
+        }
+    }
+}
