@@ -1,0 +1,119 @@
+import Hummingbird
+import Pipeline
+
+// `status`, `info`, and what supervisors ask: none of them needs a scan slot or waits for anything.
+
+/// Tells how the service is doing.
+struct StatusRoutes: Sendable {
+    let core: ServiceCore
+    let signatures: @Sendable () -> SignatureState
+    let arguments: [String]
+    let yaraVersion: String
+
+    /// Keys of both API generations; released clients need one or the other.
+    func status(_ request: Request) -> Response {
+        let now = core.counters.snapshot
+        let uptime = core.counters.uptime
+        return .json(pretty: RequestQuery(request).isOn("pretty")) { writer in
+            writer.object { writer in
+                writer.field("scanned_samples", now.scanned)
+                writer.field("queued_async_requests", core.queue.count)
+                writer.field("avg_scan_time_milliseconds", now.meanScan / 1_000_000)
+                writer.field("avg_wait_time_milliseconds", now.meanWait / 1_000_000)
+                writer.field("avg_scan_time_ms", now.meanScan / 1_000_000)
+                writer.field("avg_total_time_ms", now.meanTotal / 1_000_000)
+                writer.field("uptime_seconds", uptime)
+                writer.field("uptime_s", uptime)
+                writer.field("denied_requests", now.denied)
+                writer.key("denied_request_proportion")
+                writer.value(Double(now.denied) / Double(max(now.requests, 1)))
+                writer.field("quota_waits", 0)
+                writer.field("quota_wait_time_ms", 0)
+            }
+        }
+    }
+
+    /// Versions in the keys of the THOR 10 generation, and what is loaded.
+    func legacyInfo(_ request: Request) -> Response {
+        let state = signatures()
+        return .json(pretty: RequestQuery(request).isOn("pretty")) { writer in
+            writer.object { writer in
+                writer.field("allowed_samples_per_hour", 0)
+                writer.field("license_expiration_date", "2099/12/31")
+                writer.field("sigma_version", state.date)
+                writer.field("signature_version", state.date)
+                writer.field("thor_timestamp", LocalTime(core.started).signatureVersion)
+                writer.field("thor_version", thunderstormVersion)
+                writer.field("threads", core.engine.threads)
+                writer.field("yara_version", yaraVersion)
+                write(state, to: &writer)
+            }
+        }
+    }
+
+    /// Versions in the keys of the v1 API, and what is loaded.
+    func info(_ request: Request) -> Response {
+        let state = signatures()
+        return .json(pretty: RequestQuery(request).isOn("pretty")) { writer in
+            writer.object { writer in
+                writer.key("version_info")
+                writer.object { writer in
+                    writer.field("thor", thunderstormVersion)
+                    writer.field("build", "thunderstorm \(thunderstormVersion)")
+                    writer.field("signatures", state.date)
+                    writer.field("sigma", state.date)
+                }
+                writer.field("arguments", arguments)
+                writer.field("license_expiration", "2099-12-31T00:00:00Z")
+                writer.field("license_owner", "none: free software")
+                writer.field("scan_speed_limitation", 0)
+                writer.field("threads", core.engine.threads)
+                write(state, to: &writer)
+            }
+        }
+    }
+
+    /// The process answers.
+    func healthy() -> Response {
+        .json { writer in
+            writer.object { writer in writer.field("healthy", true) }
+        }
+    }
+
+    /// Samples are welcome: signatures are loaded, the queue and the disk have room.
+    func ready() throws(APIError) -> Response {
+        if core.isDraining { throw notReady("shutting_down", "the service is about to end") }
+        if signatures().counts.isEmpty { throw notReady("no_signatures", "no signature is loaded") }
+        if core.queue.isFull { throw notReady("queue_full", "the queue of async samples is full") }
+        if !core.hasDiskRoom(for: 0) { throw notReady("disk_full", "the disk of the upload directory is full") }
+        return .json { writer in
+            writer.object { writer in writer.field("ready", true) }
+        }
+    }
+
+    private func notReady(_ reason: String, _ message: String) -> APIError {
+        .busy(reason, message, retryAfter: core.counters.seconds(for: max(core.queue.count / 10, 1)))
+    }
+
+    private func write(_ state: SignatureState, to writer: inout JSONWriter) {
+        writer.key("signatures")
+        writer.object { writer in
+            writer.field("version", state.version)
+            writer.key("counts")
+            writer.object { writer in
+                for (kind, count) in state.counts.sorted(by: { $0.key < $1.key }) { writer.field(kind, count) }
+            }
+            writer.key("problems")
+            writer.array { writer in
+                for problem in state.problems {
+                    writer.object { writer in
+                        writer.field("file", problem.file)
+                        if let line = problem.line { writer.field("line", line) }
+                        writer.field("message", problem.message)
+                        writer.field("rejected", problem.isRejected)
+                    }
+                }
+            }
+        }
+    }
+}

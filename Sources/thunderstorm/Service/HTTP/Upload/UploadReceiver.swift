@@ -1,0 +1,147 @@
+import Hummingbird
+import NIOCore
+import NIOPosix
+import Pipeline
+
+// One upload on its way in: the part `file` goes to where samples live, everything else is dropped.
+
+/// Where the content of a sample goes while it arrives.
+protocol SampleStore: ~Copyable {
+    /// Takes bytes at the end; must not wait for a disk.
+    mutating func append(_ bytes: RawSpan) throws(APIError)
+    /// Writes out what was taken, when it is worth it.
+    mutating func flush() async throws(APIError)
+}
+
+/// A sample in memory files, for sync requests.
+struct MemorySample: ~Copyable, SampleStore {
+    private var writer: ByteWriter
+
+    init(_ store: ByteStore) { writer = store.makeWriter() }
+
+    mutating func append(_ bytes: RawSpan) throws(APIError) {
+        do {
+            try writer.append(bytes)
+        } catch {
+            throw .noRoom(error)
+        }
+    }
+
+    func flush() {}
+
+    /// The content, sealed.
+    consuming func finish() throws(APIError) -> Bytes {
+        do {
+            return try writer.finish()
+        } catch {
+            throw .noRoom(error)
+        }
+    }
+}
+
+/// A sample in the upload directory, for async requests.
+struct FileSample: ~Copyable, SampleStore {
+    // Chunks come in sizes of the socket buffer; the disk gets larger ones.
+    private static let blockSize = 256 << 10
+
+    let file: UploadFile
+    private var block: [UInt8] = []
+
+    init(_ file: UploadFile) { self.file = file }
+
+    mutating func append(_ bytes: RawSpan) { block.append(contentsOf: bytes.array) }
+
+    mutating func flush() async throws(APIError) {
+        if block.count >= Self.blockSize { try await writeBlock() }
+    }
+
+    /// Writes out everything.
+    mutating func finish() async throws(APIError) {
+        if !block.isEmpty { try await writeBlock() }
+    }
+
+    private mutating func writeBlock() async throws(APIError) {
+        let (bytes, file) = (block, file)
+        block.removeAll(keepingCapacity: true)
+        do {
+            try await NIOThreadPool.singleton.runIfActive { try file.append(bytes) }
+        } catch {
+            throw .noRoom(error)
+        }
+    }
+}
+
+/// Picks the sample out of the parts of a body.
+struct UploadReceiver<Store: SampleStore & ~Copyable>: ~Copyable, MultipartReceiver {
+    // Preamble, headers, other fields and epilogue together.
+    private static var overheadLimit: Int { 4 << 20 }
+
+    var store: Store
+    /// Path of the sample as its client wrote it.
+    private(set) var path = ""
+    /// Bytes of the sample so far.
+    private(set) var count = 0
+    private let sizeLimit: Int
+    private var isFilePart = false
+    private var sawFile = false
+    private var received = 0
+
+    init(_ store: consuming Store, sizeLimit: Int) {
+        self.store = store
+        self.sizeLimit = sizeLimit
+    }
+
+    /// Reads the whole body of a request.
+    ///
+    /// - Throws: `APIError` for a body that is damaged, too large, or holds not exactly one file.
+    mutating func read(_ request: Request, boundary: [UInt8]) async throws(APIError) {
+        var parser = MultipartParser(boundary: boundary)
+        do {
+            for try await chunk in request.body {
+                received += chunk.readableBytes
+                try parser.consume(chunk.readableBytesSpan, into: &self)
+                guard received - count <= Self.overheadLimit else {
+                    throw APIError.formTooLarge(limit: Self.overheadLimit)
+                }
+                try await store.flush()
+            }
+        } catch let error as APIError {
+            throw error
+        } catch {
+            throw .truncated
+        }
+        guard received > 0 else { throw .badRequest("empty_body", "the body is empty; send the sample in a part 'file'") }
+        try parser.finish()
+        guard sawFile else {
+            throw .badRequest("no_file_part", "no part of the body is named 'file'; send the sample in a part 'file'")
+        }
+    }
+
+    mutating func partBegan(_ header: PartHeader) throws(APIError) {
+        isFilePart = header.name == "file"
+        guard isFilePart else { return }
+        if sawFile {
+            throw .badRequest("multiple_files", "more than one part is named 'file'; send one sample a request")
+        }
+        sawFile = true
+        path = clientText(header.filename ?? [])
+    }
+
+    mutating func partBytes(_ bytes: RawSpan) throws(APIError) {
+        guard isFilePart else { return }
+        guard bytes.byteCount <= sizeLimit - count else { throw .tooLarge(limit: sizeLimit) }
+        count += bytes.byteCount
+        try store.append(bytes)
+    }
+
+    mutating func partEnded() { isFilePart = false }
+}
+
+extension APIError {
+    /// Samples cannot be stored now.
+    static func noRoom(_ error: any Error) -> APIError {
+        var busy = APIError.busy("no_space", "the service has no room for the sample now", retryAfter: 30)
+        busy.detail = "\(error)"
+        return busy
+    }
+}
