@@ -38,7 +38,7 @@ struct RecordRules: Sendable {
         for file in environment.signatures.files(of: .yara) where elsewhere.contains(file.path) {
             sources.append((YARASource(file), .limited))
         }
-        let rules = YARARules(compiling: sources.map(\.source))
+        let rules = YARARules(compiling: sources.map(\.source), splitLimit: .max)
         self.rules = rules
         let scopeOf = Dictionary(sources.map { ($0.source.name, $0.scope) }) { first, _ in first }
         let unbound = Self.unboundRules(sources.map(\.source))
@@ -48,8 +48,8 @@ struct RecordRules: Sendable {
         self.isUnbound = isUnbound
         for (index, rule) in rules.rules.enumerated() where isUnbound[index] && scopes[index] != .limited {
             let message =
-                "rule \(rule.signature.ruleName) is judged on every record, which is slow: it needs none of its strings, "
-                + "or one at a fixed place"
+                "rule \(rule.signature.ruleName) is judged on every record, which is slow: it needs none of its "
+                + "strings, or one at a fixed place"
             environment.diagnostics.report(
                 SignatureProblem(
                     file: rules.sources[rule.source], line: nil, message: message, isRejected: false))
@@ -59,7 +59,7 @@ struct RecordRules: Sendable {
     private static func unboundRules(_ sources: [YARASource]) -> Set<String> {
         var names: Set<String> = []
         for source in sources {
-            for rule in source.ruleTexts()
+            for rule in source.outline().rules
             where rule.canHold(NoStrings(), in: source.text) || rule.isTiedToEdges(in: source.text) {
                 names.insert(source.name + "\0" + rule.name)
             }
@@ -78,8 +78,9 @@ struct RecordRules: Sendable {
         let seconds = min(timeout, out.secondsLeft)
         do throws(YARAError) {
             let externals = YARAExternals(sample, withMD5: rules.usesMD5, now: YARAStage.now)
-            let scanner = try rules.lease(externals)
-            defer { rules.giveBack(scanner) }
+            let set = rules.setForRecords
+            let scanner = try set.lease(externals)
+            defer { set.giveBack(scanner) }
             let candidates = try propose(texts, wanted, scanner, seconds)
             for record in candidates {
                 let seconds = min(timeout, out.secondsLeft)

@@ -172,26 +172,43 @@ struct NoStrings: Facts {
     }
 }
 
+/// An import statement in the text of a file.
+struct ImportText {
+    /// Name of the module.
+    let name: String
+    /// Bytes of the statement.
+    let range: Range<Int>
+}
+
+/// What a file consists of.
+struct RuleOutline {
+    /// The rules in their order.
+    var rules: [RuleText] = []
+    /// The modules that it imports.
+    var imports: [ImportText] = []
+}
+
 extension YARASource {
-    /// The rules of the file in their order.
-    func ruleTexts() -> [RuleText] {
-        var reader = RuleReader(self)
-        return reader.read()
+    /// The rules and imports of the file.
+    func outline() -> RuleOutline {
+        var reader = OutlineReader(text)
+        reader.read()
+        return reader.outline
     }
 }
 
 // Finds where rules begin and end.
-private struct RuleReader {
+private struct OutlineReader {
     private let text: [UInt8]
     private var tokens: Tokens
+    private(set) var outline = RuleOutline()
 
-    init(_ source: YARASource) {
-        text = source.text
-        tokens = Tokens(source.text)
+    init(_ text: [UInt8]) {
+        self.text = text
+        tokens = Tokens(text)
     }
 
-    mutating func read() -> [RuleText] {
-        var rules: [RuleText] = []
+    mutating func read() {
         var start: Int?
         var isGlobal = false
         while let token = tokens.next() {
@@ -200,25 +217,29 @@ private struct RuleReader {
                 start = start ?? token.start
                 isGlobal = isGlobal || word(token) == "global"
             case "rule":
-                guard let rule = readRule(start ?? token.start, isGlobal) else { return rules }
-                rules.append(rule)
+                guard readRule(start ?? token.start, isGlobal) else { return }
                 start = nil
                 isGlobal = false
+            case "import":
+                guard let module = tokens.next(), module.kind == .literal, module.end - module.start > 2 else { return }
+                let name = String(decoding: text[(module.start + 1)..<(module.end - 1)], as: UTF8.self)
+                outline.imports.append(ImportText(name: name, range: token.start..<module.end))
             default: start = nil
             }
         }
-        return rules
     }
 
-    private mutating func readRule(_ start: Int, _ isGlobal: Bool) -> RuleText? {
-        guard let name = tokens.next() else { return nil }
+    // Reads from the name to the closing brace; false if there is none.
+    private mutating func readRule(_ start: Int, _ isGlobal: Bool) -> Bool {
+        guard let name = tokens.next() else { return false }
         var condition: [Token] = []
         var inCondition = false
         var previous = name
         while let token = tokens.next() {
             if token.kind == .symbol, text[token.start] == UInt8(ascii: "}") {
-                return RuleText(
-                    name: word(name), range: start..<token.end, isGlobal: isGlobal, condition: condition)
+                outline.rules.append(
+                    RuleText(name: word(name), range: start..<token.end, isGlobal: isGlobal, condition: condition))
+                return true
             }
             if inCondition { condition.append(token) }
             if token.kind == .symbol, text[token.start] == UInt8(ascii: ":"), previous.kind == .word,
@@ -228,7 +249,7 @@ private struct RuleReader {
             }
             previous = token
         }
-        return nil
+        return false
     }
 
     private func word(_ token: Token) -> String {

@@ -15,17 +15,17 @@ struct Compilation {
         for source in sources {
             if let problem = source.problem { problems.append(problem) } else { self.sources.append(source) }
         }
-        let attempt = CompilerRun(self.sources)
+        let attempt = CompilerRun(numbered(self.sources))
         if attempt.failed == nil {
             finish(attempt)
             return
         }
-        let alone = self.sources.map { CompilerRun([$0]) }
+        let alone = self.sources.map { CompilerRun(numbered([$0])) }
         for run in alone where run.failed != nil { problems += run.problems }
         self.sources = zip(self.sources, alone).filter { $1.failed == nil }.map(\.0)
         // Good alone, bad together: a limit of the set. The one that breaks it stays out.
         while !self.sources.isEmpty {
-            let attempt = CompilerRun(self.sources)
+            let attempt = CompilerRun(numbered(self.sources))
             guard let failed = attempt.failed else {
                 finish(attempt)
                 return
@@ -35,14 +35,18 @@ struct Compilation {
         }
     }
 
+    private func numbered(_ sources: [YARASource]) -> [(number: Int, source: YARASource)] {
+        sources.enumerated().map { (number: $0, source: $1) }
+    }
+
     private mutating func finish(_ run: CompilerRun) {
         problems += run.problems
         rules = run.rules
     }
 }
 
-// One use of a compiler: all sources, each in a namespace of its own.
-private struct CompilerRun {
+// One use of a compiler: all sources, each in a namespace of its own that is named by its number.
+struct CompilerRun {
     var rules: RulesHandle?
     var problems: [YARAProblem] = []
     // The source that the compiler gave up at.
@@ -54,7 +58,7 @@ private struct CompilerRun {
         var problems: [YARAProblem] = []
     }
 
-    init(_ sources: [YARASource]) {
+    init(_ sources: [(number: Int, source: YARASource)]) {
         var created: UnsafeMutablePointer<YR_COMPILER>?
         guard unsafe yr_compiler_create(&created) == ERROR_SUCCESS, let compiler = unsafe created else { return }
         defer { unsafe yr_compiler_destroy(compiler) }
@@ -64,11 +68,11 @@ private struct CompilerRun {
         // Without a callback `include` is an error: a rule file reads no other files.
         unsafe yr_compiler_set_include_callback(compiler, nil, nil, nil)
         unsafe YARAExternals().define(in: compiler)
-        for (index, source) in sources.enumerated() {
+        for (index, (number, source)) in sources.enumerated() {
             messages.source = source.name
             let errors = unsafe (source.text + [0]).withUnsafeBufferPointer { text in
                 unsafe text.withMemoryRebound(to: CChar.self) {
-                    unsafe yr_compiler_add_string(compiler, $0.baseAddress, String(index))
+                    unsafe yr_compiler_add_string(compiler, $0.baseAddress, String(number))
                 }
             }
             guard errors == 0 else {
@@ -87,7 +91,8 @@ private struct CompilerRun {
             failed = sources.count - 1
             problems.append(
                 YARAProblem(
-                    source: sources.last?.name ?? "", line: nil, message: Library.text(of: result), isError: true))
+                    source: sources.last?.source.name ?? "", line: nil, message: Library.text(of: result), isError: true
+                ))
         }
     }
 

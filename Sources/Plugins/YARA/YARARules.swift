@@ -1,8 +1,8 @@
 import CYARA
 import Pipeline
-import Synchronization
 
-// The one door to YARA: sources in, matches out. Nobody outside this folder knows libyara.
+// The one door to YARA: sources in, matches out. Nobody outside this folder knows libyara, nor that there may be
+// several compiled sets behind the door, each for a class of samples.
 
 /// A compiled set of YARA rules, for any number of threads.
 public final class YARARules: Sendable {
@@ -18,17 +18,22 @@ public final class YARARules: Sendable {
     /// Whether a rule uses the external variable `md5`.
     public let usesMD5: Bool
 
-    private let handle: RulesHandle?
-    private let idle = Mutex<[Scanner]>([])
+    /// Number of rules in each of the compiled sets behind the door.
+    public var ruleCounts: [Int] { sets.counts }
+
+    private let sets: RuleSets
 
     /// Compiles the sources; those that do not compile are left out and said in `problems`.
-    public init(compiling sources: [YARASource]) {
+    ///
+    /// - Parameter splitLimit: From this number of rules on the set is compiled once for each class of samples, which
+    ///   takes longer and makes scans of files faster.
+    public init(compiling sources: [YARASource], splitLimit: Int = 500) {
         let compilation = Compilation(sources)
-        handle = compilation.rules
         problems = compilation.problems
         self.sources = compilation.sources.map(\.name)
         usesMD5 = compilation.sources.contains { $0.uses(identifier: "md5") }
         rules = compilation.rules.map { $0.readRules(of: compilation.sources) } ?? []
+        sets = RuleSets(compilation, rules, isSplit: rules.count >= splitLimit)
     }
 
     /// Rules that match the bytes, in the order of `rules`.
@@ -40,22 +45,16 @@ public final class YARARules: Sendable {
     public func scan(
         _ bytes: Bytes, externals: YARAExternals = YARAExternals(), fileSize: Int? = nil, seconds: Double = 90
     ) throws(YARAError) -> YARAResult {
-        let scanner = try lease(externals)
-        defer { giveBack(scanner) }
+        let set = sets.set(for: bytes, size: fileSize ?? bytes.count)
+        let scanner = try set.lease(externals)
+        defer { set.giveBack(scanner) }
         return try unsafe bytes.withUnsafeBytes { data throws(YARAError) in
             try unsafe scanner.matches(in: data, fileSize: fileSize, seconds: seconds)
         }
     }
 
-    // Lends a scanner with the given values to the calling thread.
-    func lease(_ externals: YARAExternals) throws(YARAError) -> Scanner {
-        guard let handle else { throw YARAError(.failed, "no compiled rules") }
-        let scanner = if let idle = idle.withLock({ $0.popLast() }) { idle } else { try Scanner(handle) }
-        scanner.set(externals)
-        return scanner
-    }
-
-    func giveBack(_ scanner: Scanner) { idle.withLock { $0.append(scanner) } }
+    /// The set for records: those have no class.
+    var setForRecords: RuleSet { sets.set(for: .empty, size: 0) }
 }
 
 /// What a scan found.
@@ -67,16 +66,30 @@ public struct YARAResult: Sendable, Equatable {
 }
 
 extension RulesHandle {
+    var count: Int { Int(unsafe pointer.pointee.num_rules) }
+
     func readRules(of sources: [YARASource]) -> [YARARule] {
         guard let table = unsafe pointer.pointee.rules_table else { return [] }
-        var rules: [YARARule] = []
-        rules.reserveCapacity(Int(unsafe pointer.pointee.num_rules))
-        for index in 0..<Int(unsafe pointer.pointee.num_rules) {
+        return (0..<count).map { index in
             let rule = unsafe table + index
-            let namespace = unsafe rule.pointee.ns?.pointee.name.flatMap { unsafe Int(String(cString: $0)) } ?? 0
-            let origin = namespace < sources.count ? sources[namespace].origin : .internal
-            unsafe rules.append(YARARule(UnsafePointer(rule), source: namespace, origin: origin))
+            let source = unsafe Self.source(of: rule)
+            let origin = source < sources.count ? sources[source].origin : .internal
+            return unsafe YARARule(UnsafePointer(rule), source: source, origin: origin)
         }
-        return rules
+    }
+
+    func readNames() -> [(source: Int, name: String)] {
+        guard let table = unsafe pointer.pointee.rules_table else { return [] }
+        return (0..<count).map { index in
+            let rule = unsafe table + index
+            return (
+                unsafe Self.source(of: rule), unsafe rule.pointee.identifier.map { unsafe String(cString: $0) } ?? ""
+            )
+        }
+    }
+
+    // A namespace is named by the number of its source.
+    private static func source(of rule: UnsafeMutablePointer<YR_RULE>) -> Int {
+        unsafe rule.pointee.ns?.pointee.name.flatMap { unsafe Int(String(cString: $0)) } ?? 0
     }
 }

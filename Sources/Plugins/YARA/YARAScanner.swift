@@ -33,9 +33,9 @@ public struct YARAMatch: Sendable, Equatable {
 
     private let pointer: UnsafeMutablePointer<YR_SCANNER>
     private let rules: RulesHandle
-    private let results = ScanResults()
+    private let results: ScanResults
 
-    init(_ rules: RulesHandle) throws(YARAError) {
+    init(_ rules: RulesHandle, numbers: [Int]?) throws(YARAError) {
         var created: UnsafeMutablePointer<YR_SCANNER>?
         let result = unsafe yr_scanner_create(rules.pointer, &created)
         guard result == ERROR_SUCCESS, let created = unsafe created else {
@@ -43,6 +43,7 @@ public struct YARAMatch: Sendable, Equatable {
         }
         unsafe pointer = created
         self.rules = rules
+        results = ScanResults(numbers)
         unsafe yr_scanner_set_callback(pointer, Self.receive, Unmanaged.passUnretained(results).toOpaque())
     }
 
@@ -128,6 +129,9 @@ private final class ScanResults {
     // A string was found more often than libyara counts.
     var isCut = false
     private var onString: ((Int, Int) -> Void)?
+    private let numbers: [Int]?
+
+    init(_ numbers: [Int]?) { self.numbers = numbers }
 
     func begin(onString: ((Int, Int) -> Void)?) {
         matches = []
@@ -161,7 +165,12 @@ private final class ScanResults {
         }
         found.sort { ($0.string, $0.occurrence.offset) < ($1.string, $1.occurrence.offset) }
         matches.append(
-            YARAMatch(rule: unsafe table.distance(to: rule), occurrences: found.map(\.occurrence)))
+            YARAMatch(rule: number(unsafe table.distance(to: rule)), occurrences: found.map(\.occurrence)))
+    }
+
+    private func number(_ index: Int) -> Int {
+        guard let numbers else { return index }
+        return index < numbers.count ? numbers[index] : 0
     }
 
     private static func occurrence(
@@ -181,7 +190,7 @@ private final class ScanResults {
             var match = unsafe context.pointee.matches[index].head
             while let current = unsafe match {
                 unsafe onString(
-                    Int(strings[index].rule_idx),
+                    number(Int(strings[index].rule_idx)),
                     Int(truncatingIfNeeded: current.pointee.base &+ current.pointee.offset))
                 unsafe match = current.pointee.next
             }

@@ -22,6 +22,14 @@ public struct YARASource: Sendable {
         self.init(name: name, text: Bytes(utf8: text), origin: origin)
     }
 
+    private init(name: String, origin: Signature.Origin, text: [UInt8]) {
+        self.name = name
+        self.origin = origin
+        self.text = text
+    }
+
+    func with(_ text: [UInt8]) -> YARASource { YARASource(name: name, origin: origin, text: text) }
+
     // libyara reads up to the first NUL and would take the rest of the file for empty.
     var problem: YARAProblem? {
         guard let end = text.firstIndex(of: 0) else { return nil }
