@@ -43,12 +43,15 @@ struct NetworkMatcher: Sendable {
     // MARK: Hosts and IPv4 addresses
 
     private func forEachHost(in text: RawSpan, _ body: (IOC, Range<Int>) -> Void) {
+        // A local copy: a global is asked whether it is initialised at each use.
+        let table = byteKinds
+        let kinds = table.span
         var start = 0
         var dots = 0
         var isNumeric = true
         for index in 0...text.byteCount {
             let byte = text.uint8(at: index) ?? 0x20
-            let kind = byteKinds[Int(byte)]
+            let kind = kinds[Int(byte)]
             if kind == .host {
                 isNumeric = false
                 continue

@@ -13,6 +13,8 @@ public final class PatternSet: Sendable {
     public let slow: [RefusedPattern]
 
     private static let explosionLimit = 10
+    // Above this, compiling all expressions takes seconds: a text that each of them needs is searched for instead.
+    private static let largeCount = 6_000
 
     private let patterns: [Pattern]
     private let databases: [PatternDatabase]
@@ -26,11 +28,12 @@ public final class PatternSet: Sendable {
         self.patterns = patterns
         var rejected: [RefusedPattern] = []
         var proposals: [Pattern] = []
+        let isLarge = patterns.count > Self.largeCount
         for (index, pattern) in patterns.enumerated() {
             if let problem = ExactRegex.problem(of: pattern) {
                 rejected.append(RefusedPattern(index: index, id: index, reason: problem))
             } else {
-                proposals.append(proposal(for: pattern, id: index))
+                proposals.append(proposal(for: pattern, id: index, isOneOfMany: isLarge))
             }
         }
         let exact = PatternDatabase(proposals, pool: pool)
@@ -126,14 +129,28 @@ public final class PatternSet: Sendable {
 }
 
 // The pattern as it is searched for in joined values: begin and end of a line stand for those of a value.
-private func proposal(for pattern: Pattern, id: Int) -> Pattern {
+private func proposal(for pattern: Pattern, id: Int, isOneOfMany: Bool) -> Pattern {
     var proposal = pattern
     proposal.id = id
     proposal.flags.subtract([.singleMatch, .startOffset, .approximate])
     if pattern.isLiteral { return proposal }
+    // With both flags, letters beyond ASCII are the other case of some in ASCII.
+    if isOneOfMany, !pattern.flags.contains([.utf8, .caseless]),
+        let text = requiredLiteral(of: pattern.expression, shortest: shortestProposal)
+    {
+        let isCaseless = pattern.flags.contains(.caseless) || pattern.expression.containsText("(?i")
+        return Pattern(id: id, literal: text, flags: isCaseless ? .caseless : [])
+    }
     proposal.flags.insert(.multiline)
     proposal.expression = withLineAnchors(pattern.expression)
     return proposal
+}
+
+// Shorter texts stand everywhere.
+private let shortestProposal = 6
+
+extension [UInt8] {
+    fileprivate func containsText(_ text: String) -> Bool { rawSpan.firstOffset(of: Array(text.utf8)) != nil }
 }
 
 // `\A`, `\Z`, `\z` as `^` and `$`.

@@ -192,6 +192,14 @@ private let sha256 = String(repeating: "ef", count: 32)
         #expect(loaded.hits(line: "GET http://host100000.example.com/") == [])
     }
 
+    @Test func manyFilenamesLoad() throws {
+        let text = (0..<20_000).map { "\\\\tool\($0)[a-z]{2}\\.exe$;60" }.joined(separator: "\n")
+        let loaded = try Loaded(text, .filenames)
+        #expect(loaded.diagnostics.counts["Filename IOC"] == 20_000)
+        #expect(loaded.hits(path: "/x/tool19999ab.exe").count == 1)
+        #expect(loaded.hits(path: "/x/tool19999ab.exe.bak").isEmpty)
+    }
+
     @Test func otherKindsHaveNoIOCs() {
         let parsed = parse("anything", .sigma)
         #expect(parsed.iocs.isEmpty)
