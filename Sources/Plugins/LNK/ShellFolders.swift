@@ -1,0 +1,56 @@
+import Pipeline
+
+// Names of the places in the shell's name space that links point to most; others are shown as `::{GUID}`, as Windows
+// does. Source: KNOWNFOLDERID and CLSID constants of the Windows SDK documentation.
+
+private let names: [String: String] = [
+    "20D04FE0-3AEA-1069-A2D8-08002B30309D": "My Computer",
+    "208D2C60-3AEA-1069-A2D7-08002B30309D": "Network",
+    "F02C1A0D-BE21-4350-88B0-7367FC96EF3C": "Network",
+    "21EC2020-3AEA-1069-A2DD-08002B30309D": "Control Panel",
+    "26EE0668-A00A-44D7-9371-BEB064C98683": "Control Panel",
+    "5399E694-6CE5-4D6C-8FCE-1D8870FDCBA0": "Control Panel",
+    "2227A280-3AEA-1069-A2DE-08002B30309D": "Printers",
+    "450D8FBA-AD25-11D0-98A8-0800361B1103": "My Documents",
+    "59031A47-3F72-44A7-89C5-5595FE6B30EE": "Users Files",
+    "645FF040-5081-101B-9F08-00AA002F954E": "Recycle Bin",
+    "871C5380-42A0-1069-A2EA-08002B30309D": "Internet Explorer",
+    "031E4825-7B94-4DC3-B131-E946B44C8DD5": "Libraries",
+    "679F85CB-0220-4080-B29B-5540CC05AAB6": "Quick Access",
+    "018D5C66-4533-4307-9B53-224DE2ED1FE6": "OneDrive",
+    "ED7BA470-8E54-465E-825C-99712043E01C": "All Tasks",
+    "9343812E-1C37-4A49-A12E-4B2D810D956B": "Search Results",
+    "4234D49B-0245-4DF3-B780-3893943456E1": "Applications",
+    "1E87508D-89C2-42F0-8A7E-645A0F50CA58": "Applications",
+    "B4BFCC3A-DB2C-424C-B029-7FE99A87C641": "Desktop",
+    "FDD39AD0-238F-46AF-ADB4-6C85480369C7": "Documents",
+    "374DE290-123F-4565-9164-39C4925E467B": "Downloads",
+    "4BD8D571-6D19-48D3-BE97-422220080E43": "Music",
+    "33E28130-4E1E-4676-835A-98395C3BC3BB": "Pictures",
+    "18989B1D-99B5-455B-841C-AB7C74E4DDFC": "Videos",
+    "5E6C858F-0E22-4760-9AFE-EA3317B67173": "Profile",
+    "0762D272-C50A-4BB0-A382-697DCD729B80": "Users",
+    "DFDF76A2-C82A-4D63-906A-5644AC457385": "Public",
+    "62AB5D82-FDC1-4DC3-A9DD-070D1D495D97": "ProgramData",
+    "F1B32785-6FBA-4FCF-9D55-7B8E7F157091": "Local AppData",
+    "A520A1A4-1780-4FF6-BD18-167343C5AF16": "LocalLow AppData",
+    "3EB685DB-65F9-4CF6-A03A-E3EF65729F3D": "Roaming AppData",
+    "B97D20BB-F46A-4C97-BA10-5E3608430854": "Startup",
+    "82A5EA35-D9CD-47C5-9629-E15D2F714E6E": "Common Startup",
+    "A77F5D77-2E2B-44C3-A6A2-ABA601054A51": "Programs",
+    "0139D44E-6AFE-49F2-8690-3DAFCAE6FFB8": "Common Programs",
+    "905E63B6-C1BF-494E-B29C-65B732D3D21A": "Program Files",
+    "7C5A40EF-A0FB-4BFC-874A-C0F2E0B9FA8E": "Program Files (x86)",
+    "6D809377-6AF0-444B-8957-A3773F02200E": "Program Files",
+    "F38BF404-1D43-42F2-9305-67DE0B28FC23": "Windows",
+    "1AC14E77-02E7-4E5D-B744-2EB1AE5198B7": "System32",
+    "D65231B0-B2F1-4857-A4CE-A8E7C6EA7D27": "SysWOW64",
+    "FD228CB7-AE11-4AE3-864C-16F3910AB8FE": "Fonts",
+    "9E3995AB-1F9C-4F13-B827-48B24B6C7174": "User Pinned",
+]
+
+/// Name of a place in the shell's name space, or `::{GUID}`.
+func shellFolderName(_ folder: GUID) -> String {
+    let text = folder.description
+    return names[text] ?? "::{\(text)}"
+}
