@@ -20,6 +20,15 @@ func searchByte(_ all: UnsafeRawBufferPointer, _ value: UInt8, from start: Int) 
     return unsafe base.distance(to: UnsafeRawPointer(hit))
 }
 
+// Grows a block of memory, moving pages instead of copying them where the system can. Without memory it ends the
+// process, as every allocation in Swift does.
+func resizeMemory(_ block: UnsafeMutablePointer<UInt8>?, to count: Int) -> UnsafeMutablePointer<UInt8> {
+    guard let resized = unsafe realloc(block, count) else { abort() }
+    return unsafe resized.assumingMemoryBound(to: UInt8.self)
+}
+
+func freeMemory(_ block: UnsafeMutablePointer<UInt8>) { unsafe free(block) }
+
 /// Nanoseconds of a clock that never goes back.
 public func monotonicNanoseconds() -> UInt64 { clinux_monotonic_nanoseconds() }
 

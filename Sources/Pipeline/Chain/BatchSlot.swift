@@ -14,16 +14,7 @@ final class BatchSlot {
     func add(
         _ type: RecordType, offset: Int, _ build: (inout RecordBuilder) throws(StageError) -> Void
     ) throws(StageError) {
-        let fields = builder.batch.fieldTable.count
-        let bytes = builder.batch.arena.count
-        builder.begin(type: type, offset: offset)
-        do {
-            try build(&builder)
-            try builder.checkpoint()
-        } catch {
-            builder.rollBack(toFields: fields, bytes: bytes)
-            throw error
-        }
+        try builder.add(type, offset: offset, build)
     }
 
     func reset() { builder.batch.reset() }

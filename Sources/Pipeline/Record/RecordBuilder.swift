@@ -16,14 +16,25 @@ public struct RecordBuilder: ~Copyable {
     /// Bytes that the values of this batch have so far.
     public var byteCount: Int { batch.arena.count }
 
-    mutating func begin(type: RecordType, offset: Int) {
+    // Adds one record; takes it back when `build` throws.
+    mutating func add(
+        _ type: RecordType, offset: Int, _ build: (inout RecordBuilder) throws(StageError) -> Void
+    ) throws(StageError) {
+        let fields = batch.fieldTable.count
+        let bytes = batch.arena.count
         let index = batch.index(of: type)
         batch.entries.append(
-            RecordBatch.Entry(
-                type: index, firstField: Int32(batch.fieldTable.count), fieldCount: 0, offset: offset))
+            RecordBatch.Entry(type: index, firstField: Int32(fields), fieldCount: 0, offset: offset))
+        do {
+            try build(&self)
+            try checkpoint()
+        } catch {
+            rollBack(toFields: fields, bytes: bytes)
+            throw error
+        }
     }
 
-    mutating func rollBack(toFields fields: Int, bytes: Int) {
+    private mutating func rollBack(toFields fields: Int, bytes: Int) {
         batch.entries.removeLast()
         batch.fieldTable.removeLast(batch.fieldTable.count - fields)
         batch.arena.truncate(to: bytes)
