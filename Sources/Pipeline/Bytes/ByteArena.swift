@@ -115,6 +115,17 @@
             var out = unsafe base + count
             var index = 0
             while index < units {
+                // Nearly all text is ASCII: eight units at a time.
+                if index &+ 8 <= units {
+                    let block = unsafe start.loadUnaligned(fromByteOffset: index * 2, as: SIMD8<UInt16>.self)
+                    if (block & 0xFF80) == .zero {
+                        unsafe UnsafeMutableRawPointer(out).storeBytes(
+                            of: SIMD8<UInt8>(truncatingIfNeeded: block), as: SIMD8<UInt8>.self)
+                        unsafe out += 8
+                        index &+= 8
+                        continue
+                    }
+                }
                 let unit = unsafe start.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self).littleEndian
                 index += 1
                 if unit < 0x80 {
@@ -158,21 +169,32 @@
 
     /// Appends a number in decimal.
     public mutating func append(decimal value: UInt64) {
-        reserve(20)
         var digits = 1
-        var rest = value / 10
-        while rest > 0 {
-            digits += 1
-            rest /= 10
+        var limit: UInt64 = 10
+        while digits < 20, value >= limit {
+            digits &+= 1
+            limit = limit &* 10
         }
-        rest = value
-        var position = count + digits
-        repeat {
-            position -= 1
-            unsafe base[position] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        } while position > count
-        count += digits
+        write(decimal: value, digits: digits)
+    }
+
+    // The last `digits` digits of a number, at most 20; two at a time.
+    private mutating func write(decimal value: UInt64, digits: Int) {
+        reserve(20)
+        var rest = value
+        var position = count &+ digits
+        let start = count
+        count = position
+        let pairs = unsafe digitPairs.utf8Start
+        while position &- start >= 2 {
+            position &-= 2
+            let quotient = rest / 100
+            let pair = Int(truncatingIfNeeded: rest &- quotient &* 100) &* 2
+            unsafe base[position] = pairs[pair]
+            unsafe base[position &+ 1] = pairs[pair &+ 1]
+            rest = quotient
+        }
+        if position > start { unsafe base[start] = 0x30 | UInt8(truncatingIfNeeded: rest % 10) }
     }
 
     /// Appends a signed number in decimal.
@@ -183,24 +205,27 @@
 
     /// Appends a number in decimal, filled with zeros on the left to `width` digits.
     public mutating func append(decimal value: UInt64, width: Int) {
-        var limit: UInt64 = 10
         var digits = 1
-        while digits < width {
-            if value < limit { append(0x30) }
+        var limit: UInt64 = 10
+        while digits < 20, value >= limit || digits < width {
+            digits &+= 1
             limit = limit &* 10
-            digits += 1
         }
-        append(decimal: value)
+        write(decimal: value, digits: digits)
     }
 
     /// Appends a number in hexadecimal without prefix, filled with zeros to `width` digits.
     public mutating func append(hexadecimal value: UInt64, width: Int = 1, uppercase: Bool = false) {
-        let significant = (64 - value.leadingZeroBitCount + 3) / 4
+        let significant = (64 &- value.leadingZeroBitCount &+ 3) / 4
         let digits = Swift.max(Swift.max(significant, 1), Swift.min(width, 16))
-        var shift = digits * 4
-        while shift > 0 {
-            shift -= 4
-            append(hexDigit(UInt8(truncatingIfNeeded: value >> UInt64(shift)) & 15, uppercase: uppercase))
+        reserve(16)
+        var rest = value
+        var position = count &+ digits
+        count = position
+        for _ in 0..<digits {
+            position &-= 1
+            unsafe base[position] = hexDigit(UInt8(truncatingIfNeeded: rest) & 15, uppercase: uppercase)
+            rest >>= 4
         }
     }
 
@@ -231,9 +256,14 @@
     }
 }
 
+private let digitPairs: StaticString = """
+    00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354\
+    555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899
+    """
+
 @inline(__always)
 func hexDigit(_ value: UInt8, uppercase: Bool) -> UInt8 {
-    value < 10 ? 0x30 + value : (uppercase ? 0x41 : 0x61) + value - 10
+    value < 10 ? 0x30 &+ value : (uppercase ? 0x37 : 0x57) &+ value
 }
 
 /// Whether the bytes are well-formed UTF-8.
