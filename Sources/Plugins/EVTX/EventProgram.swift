@@ -76,29 +76,51 @@ struct EventPart {
     var count: Int32
 }
 
-/// Programs of one chunk, all in the same arrays.
+/// Programs of one file, all in the same arrays.
 struct EventPrograms: ~Copyable {
+    // Steps that are kept for the following chunks; real files have some thousand different ones.
+    private static let stepLimit = 32_768
+
+    private struct Content: Hashable {
+        var fingerprint: Int
+        var scope: EventScope
+    }
+
     fileprivate(set) var steps: [EventStep] = []
     fileprivate(set) var parts: [EventPart] = []
     fileprivate(set) var texts = ByteArena(capacity: 4_096)
-    private var known: [Int: Range<Int>] = [:]
+    private var byOffset: [Int: Range<Int>] = [:]
+    private var byContent: [Content: Range<Int>] = [:]
+
+    /// Forgets where the definitions of a chunk stand, and all programs when there are too many.
+    mutating func startChunk() {
+        byOffset.removeAll(keepingCapacity: true)
+        if steps.count > Self.stepLimit { reset() }
+    }
 
     /// Forgets all programs; keeps the memory.
     mutating func reset() {
         steps.removeAll(keepingCapacity: true)
         parts.removeAll(keepingCapacity: true)
         texts.truncate(to: 0)
-        known.removeAll(keepingCapacity: true)
+        byOffset.removeAll(keepingCapacity: true)
+        byContent.removeAll(keepingCapacity: true)
     }
 
-    /// The program of the template definition at an offset, if it was compiled.
+    /// The program of the template definition at an offset, if the chunk has used it.
     func program(ofDefinition offset: Int, in scope: EventScope) -> Range<Int>? {
-        known[offset &<< 3 | Int(scope.rawValue)]
+        byOffset[offset &<< 3 | Int(scope.rawValue)]
+    }
+
+    /// The program of an equal definition of the file.
+    func program(withFingerprint fingerprint: Int, in scope: EventScope) -> Range<Int>? {
+        byContent[Content(fingerprint: fingerprint, scope: scope)]
     }
 
     /// Keeps a program for its template definition.
-    mutating func keep(_ program: Range<Int>, ofDefinition offset: Int, in scope: EventScope) {
-        known[offset &<< 3 | Int(scope.rawValue)] = program
+    mutating func keep(_ program: Range<Int>, ofDefinition offset: Int, _ fingerprint: Int?, in scope: EventScope) {
+        byOffset[offset &<< 3 | Int(scope.rawValue)] = program
+        if let fingerprint { byContent[Content(fingerprint: fingerprint, scope: scope)] = program }
     }
 }
 

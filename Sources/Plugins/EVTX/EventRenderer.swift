@@ -1,7 +1,7 @@
 import Pipeline
 
-// Renders binary XML of one chunk into fields. Templates are compiled when they are first met; nothing is allocated
-// for a record that uses known templates.
+// Renders binary XML of one chunk into fields. Templates are compiled when they are first met in a file; nothing is
+// allocated for a record that uses known templates.
 
 /// Takes fields in order: a record of a batch, or a list for callers without a chain.
 protocol EventFieldWriter: ~Copyable {
@@ -48,7 +48,7 @@ struct EventRenderer: ~Copyable {
 
     /// Forgets what belongs to a chunk.
     mutating func startChunk() {
-        programs.reset()
+        programs.startChunk()
         chunkCostLeft = Self.chunkCost
         definitionBytesLeft = Self.definitionBytes
     }
@@ -157,10 +157,15 @@ struct EventRenderer: ~Copyable {
         guard definitionBytesLeft >= 0 else {
             throw ParseError(.limit, "the template definitions of a chunk overlap", at: offset)
         }
+        let fingerprint = BinXMLFingerprint.of(chunk, from: start, to: end)
+        if let fingerprint, let equal = programs.program(withFingerprint: fingerprint, in: scope) {
+            programs.keep(equal, ofDefinition: offset, nil, in: scope)
+            return equal
+        }
         var decoder = BinXMLDecoder(from: start, to: end, isTemplate: true)
         var compiler = EventCompiler(keys: keys)
         let program = compiler.compile(try decoder.fragment(chunk), in: scope, into: &programs)
-        programs.keep(program, ofDefinition: offset, in: scope)
+        programs.keep(program, ofDefinition: offset, fingerprint, in: scope)
         return program
     }
 
@@ -169,9 +174,9 @@ struct EventRenderer: ~Copyable {
     private mutating func run<W: EventFieldWriter & ~Copyable>(
         _ program: Range<Int>, _ instance: Instance, _ chunk: RawSpan, into writer: inout W
     ) throws(ParseError) {
+        try charge(16 &* program.count, at: 0)
         for index in program {
             let step = programs.steps[index]
-            try charge(16, at: 0)
             switch step.kind {
             case .value: try write(step, instance, chunk, into: &writer)
             case .text: try writeText(step, into: &writer)
