@@ -15,7 +15,7 @@ packages: ## install missing system packages (apt)
 build: packages ## build the release program
 	$(SWIFT) build -c release --product thunderstorm
 
-serve: build ## build, then serve on 127.0.0.1:8080 with the shipped rules; ARGS="--server-port 9000" adds flags
+serve: build samples ## build, then serve on 127.0.0.1:8080 with the shipped rules; ARGS="--server-port 9000" adds flags
 	.build/release/thunderstorm serve $(ARGS)
 
 samples: ## unpack the demo tree to samples/tree

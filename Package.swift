@@ -20,6 +20,8 @@ let settings: [SwiftSetting] = [
 struct Plugin {
     var name: String
     var uses: [Target.Dependency] = []
+    /// What its tests need besides: a matcher is tested on records of real parsers.
+    var testUses: [Target.Dependency] = []
 }
 
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -38,7 +40,7 @@ let plugins: [Plugin] = [
     Plugin(name: "Persistence"),
     Plugin(name: "IOC", uses: ["PatternMatching", yams]),
     Plugin(name: "YARA", uses: ["CYARA"]),
-    Plugin(name: "Sigma", uses: ["PatternMatching", yams]),
+    Plugin(name: "Sigma", uses: ["PatternMatching", yams], testUses: ["EVTX"]),
 ]
 
 let libraries: [Target] = [
@@ -59,7 +61,8 @@ let asked = Context.environment["THUNDERSTORM_ONLY"].map { names in
 func withUsed(_ names: Set<String>) -> Set<String> {
     var all = names
     for plugin in plugins where names.contains(plugin.name) {
-        for case .byNameItem(let used, _) in plugin.uses where plugins.contains(where: { $0.name == used }) {
+        for case .byNameItem(let used, _) in plugin.uses + plugin.testUses
+        where plugins.contains(where: { $0.name == used }) {
             all.formUnion(withUsed([used]))
         }
     }
@@ -104,7 +107,8 @@ for plugin in chosen {
             swiftSettings: settings))
     targets.append(
         .testTarget(
-            name: "\(plugin.name)Tests", dependencies: ["Pipeline", "PipelineTesting", .byName(name: plugin.name)],
+            name: "\(plugin.name)Tests",
+            dependencies: ["Pipeline", "PipelineTesting", .byName(name: plugin.name)] + plugin.uses + plugin.testUses,
             path: "Tests/PluginTests/\(plugin.name)", swiftSettings: settings))
 }
 

@@ -24,4 +24,7 @@ final class TemporaryFolder: Sendable {
     func read(_ name: String) throws -> String {
         try String(contentsOf: URL(filePath: path).appending(path: name), encoding: .utf8)
     }
+
+    /// Names of the files in it, sorted.
+    func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
 }

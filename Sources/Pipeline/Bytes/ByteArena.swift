@@ -10,10 +10,10 @@
     /// An empty arena with room for `capacity` bytes.
     public init(capacity: Int = 4096) {
         self.capacity = Swift.max(capacity, 64)
-        unsafe base = UnsafeMutablePointer<UInt8>.allocate(capacity: self.capacity)
+        unsafe base = resizeMemory(nil, to: self.capacity)
     }
 
-    deinit { unsafe base.deallocate() }
+    deinit { unsafe freeMemory(base) }
 
     /// The bytes for reading.
     public var span: RawSpan {
@@ -41,12 +41,8 @@
     }
 
     private mutating func grow(_ more: Int) {
-        let wanted = Swift.max(capacity * 2, count + more)
-        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)
-        unsafe larger.update(from: base, count: count)
-        unsafe base.deallocate()
-        unsafe base = larger
-        capacity = wanted
+        capacity = Swift.max(capacity * 2, count + more)
+        unsafe base = resizeMemory(base, to: capacity)
     }
 
     /// Appends one byte.
@@ -268,7 +264,22 @@ func hexDigit(_ value: UInt8, uppercase: Bool) -> UInt8 {
 
 /// Whether the bytes are well-formed UTF-8.
 public func isValidUTF8(_ span: RawSpan) -> Bool {
-    unsafe span.withUnsafeBytes { buffer in
+    if isASCII(span) { return true }
+    return unsafe span.withUnsafeBytes { buffer in
         unsafe String(validating: buffer, as: UTF8.self) != nil
     }
+}
+
+/// Whether every byte is below 0x80.
+public func isASCII(_ span: RawSpan) -> Bool {
+    var offset = 0
+    while let block = span.uint64(at: offset) {
+        if block & 0x8080_8080_8080_8080 != 0 { return false }
+        offset &+= 8
+    }
+    while let byte = span.uint8(at: offset) {
+        if byte >= 0x80 { return false }
+        offset &+= 1
+    }
+    return true
 }

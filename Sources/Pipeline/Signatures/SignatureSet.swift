@@ -41,12 +41,13 @@ public enum SignatureFileKind: String, Sendable, CaseIterable {
     /// Magic numbers of file types.
     case fileTypes
 
-    /// The kind of a file by its path below the rules folder; nil when it is none of ours.
+    /// The kind of a file by its path, the rules folder's own name included; nil when it is none of ours.
     public init?(path: String) {
         let parts = path.split(separator: "/").map { $0.lowercased() }
         guard let name = parts.last, let dot = name.lastIndex(of: ".") else { return nil }
         let words = Self.words(of: String(name[..<dot]))
-        let folders = Set(parts.dropLast())
+        // The innermost folder with a telling name decides: `sigma/rules/windows/x.yml` is a Sigma rule.
+        let folder = parts.dropLast().last { ["sigma", "iocs", "stix"].contains($0) }
         func has(_ tags: String...) -> Bool { tags.contains { words.contains($0) } }
         switch String(name[dot...]) {
         case ".yar", ".yara":
@@ -68,11 +69,11 @@ public enum SignatureFileKind: String, Sendable, CaseIterable {
             } else if name.contains("file-type") { self = .fileTypes
             } else { return nil }
         case ".yml", ".yaml":
-            if folders.contains("sigma") { self = .sigma
-            } else if folders.contains("iocs") { self = .yamlIOCs
+            if folder == "sigma" { self = .sigma
+            } else if folder == "iocs" { self = .yamlIOCs
             } else { return nil }
         case ".json":
-            guard folders.contains("stix") else { return nil }
+            guard folder == "stix" else { return nil }
             self = .stix
         default:
             return nil

@@ -35,17 +35,19 @@ struct SignatureOptions: ParsableArguments {
 /// The shipped rules: $THUNDERSTORM_RULES, or `rules` in a folder above the program, or below the current one.
 func shippedRules() -> String {
     if let path = unsafe getenv("THUNDERSTORM_RULES") { return unsafe String(cString: path) }
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    let length = unsafe buffer.withUnsafeMutableBytes { bytes in
-        unsafe bytes.withMemoryRebound(to: CChar.self) { unsafe readlink("/proc/self/exe", $0.baseAddress, $0.count) }
-    }
-    var folder = String(decoding: buffer.prefix(max(length, 0)), as: UTF8.self)
+    var folder = programPath()
     while let slash = folder.lastIndex(of: "/"), slash > folder.startIndex {
         folder = String(folder[..<slash])
         for candidate in [folder + "/rules", folder + "/share/thunderstorm/rules"]
         where unsafe access(candidate + "/chains.yml", R_OK) == 0 { return candidate }
     }
     return "rules"
+}
+
+private func programPath() -> String {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let length = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
+    return String(decoding: buffer.prefix(max(length, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
 /// Loads signatures and builds the chain, with a word about what could not be used.

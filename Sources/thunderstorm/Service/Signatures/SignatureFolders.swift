@@ -26,11 +26,7 @@ public struct SignatureFolders: Sendable {
             }
             let before = files.count
             for file in walk.files {
-                // A folder may itself be named sigma or iocs, so its own name counts as well.
-                let root = folder.split(separator: "/").last.map(String.init) ?? ""
-                let inner = root + "/" + file.path.dropFirst(folder.count).drop { $0 == "/" }
-                let isSingle = file.path == folder
-                guard let kind = SignatureFileKind(path: isSingle ? folder : inner) else { continue }
+                guard let kind = SignatureFileKind(path: file.path) else { continue }
                 guard file.size <= SignatureSet.fileSizeLimit else {
                     problems.append(
                         SignatureProblem(

@@ -1,0 +1,24 @@
+import Decompress
+import EVTX
+import FileType
+import IOC
+import LogLines
+import Pipeline
+import RegistryHive
+import Sigma
+import YARA
+
+/// The stages that come with the program: the one explicit list, in chain order.
+public enum BuiltinStages {
+    /// All of them.
+    public static let all: [any Stage.Type] = [
+        FileTypeStage.self,
+        DecompressStage.self,
+        EVTXStage.self,
+        RegistryHiveStage.self,
+        LogLinesStage.self,
+        IOCStage.self,
+        YARAStage.self,
+        SigmaStage.self,
+    ]
+}

@@ -1,0 +1,107 @@
+import Foundation
+import Pipeline
+import PipelineTesting
+import Plugins
+import Testing
+
+@testable import ThunderstormService
+
+/// The demo tree, scanned with the shipped signatures, gives what `samples/expected.tsv` says.
+@Suite(.serialized)
+struct DemoTreeTests {
+    private static let root = Shared.packageRoot
+    private static let tree = Result { try unpack() }
+    private static let setup = Result {
+        try ScanSetup(ScanSetup.Request(rules: [root + "/rules"]), registry: StageRegistry(BuiltinStages.all))
+    }
+
+    private static func unpack() throws -> String {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "thunderstorm-demo-\(UUID().uuidString)")
+        let process = Process()
+        process.executableURL = URL(filePath: root + "/samples/unpack.sh")
+        process.arguments = [folder.path]
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        return folder.path
+    }
+
+    private struct Expectation: CustomTestStringConvertible {
+        let path: String
+        let level: String
+        let rules: [String]
+
+        var testDescription: String { path }
+    }
+
+    private static let expectations: [Expectation] = {
+        let text = (try? String(contentsOfFile: root + "/samples/expected.tsv", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").map { line in
+            let columns = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            return Expectation(
+                path: columns[0], level: columns[1], rules: columns[2].split(separator: ",").map(String.init))
+        }
+    }()
+
+    @Test func thereAreEnoughFilesOfEveryLevel() {
+        #expect(Self.expectations.count >= 30)
+        let levels = Set(Self.expectations.map(\.level))
+        #expect(levels == ["none", "Info", "Notice", "Warning", "Alert"])
+    }
+
+    @Test func everySignatureLoads() throws {
+        let state = try Self.setup.get().signatures
+        #expect(state.problems.filter(\.isRejected).map(\.description) == [])
+        #expect(state.counts["YARA Rule", default: 0] >= 40)
+        for kind in ["Hash IOC", "Filename IOC", "Keyword IOC", "Domain IOC", "Sigma Rule", "STIX IOC"] {
+            #expect(state.counts[kind, default: 0] > 0, "\(kind)")
+        }
+    }
+
+    @Test(arguments: expectations)
+    private func fileHasItsLevelAndRules(expected: Expectation) throws {
+        let bytes = try ByteStore().read(file: try Self.tree.get() + "/" + expected.path)
+        let report = try Self.setup.get().chain.scan(Sample(path: "samples/tree/" + expected.path, bytes: bytes))
+        let own = report.findings.first { finding in
+            if case .file(let file) = finding.subject { return file.unpackSource.isEmpty }
+            return false
+        }
+        let rules = own?.reasons.filter { $0.signature.kind == .yara }.map(\.signature.ruleName).sorted() ?? []
+        #expect(rules == expected.rules.sorted())
+        // Heuristics may add to a level; what the tables promise is what signatures alone say.
+        let subscores = own?.reasons.filter { $0.signature.kind != .heuristic && $0.signature.kind != .stix }
+            .map(\.subscore) ?? []
+        let score = Int(totalScore(of: subscores).rounded())
+        let level = LevelRules.v11.level(score: score, subscores: subscores)
+        #expect((level == .debug ? "none" : level.name) == expected.level)
+        if expected.level == "none", expected.rules.isEmpty { #expect((own?.level ?? .debug) == .debug) }
+    }
+
+    @Test func replayOfTheTreeEndsWithFindings() async throws {
+        let store = ByteStore()
+        let engine = try InProcessEngine(chain: try Self.setup.get().chain, threads: 2, byteStore: store)
+        defer { engine.close() }
+        let sinks = EventSinks([], hostname: "h", scanID: "S-1")
+        let replay = Replay(
+            engine: engine, events: sinks, byteStore: store, source: "h", scanID: "S-1", maximumFileSize: .max)
+        let summary = await replay.run([try Self.tree.get()])
+        #expect(summary.exitCode == 1)
+        #expect(summary.files == Self.expectations.count)
+        #expect(summary.errors.isEmpty)
+        #expect(summary.skipped.isEmpty)
+        #expect(summary.findings[.alert, default: 0] > 0)
+    }
+
+    @Test func pureYARAIsAChainOfOneStage() throws {
+        var request = ScanSetup.Request(rules: [Self.root + "/rules"])
+        request.chain = "pure-yara"
+        let setup = try ScanSetup(request, registry: StageRegistry(BuiltinStages.all))
+        #expect(setup.chain.descriptors.map(\.name) == ["yara"])
+        request.chain = "nothing"
+        let error = #expect(throws: ConfigurationError.self) {
+            try ScanSetup(request, registry: StageRegistry(BuiltinStages.all))
+        }
+        #expect(error?.description == "there is no chain 'nothing'; chains are: full, pure-yara")
+    }
+}
