@@ -38,7 +38,9 @@ public struct IOCStage: Stage {
             "https://www.rfc-editor.org/rfc/rfc4291 (section 2.2, IPv6 addresses in text)",
         ],
         limitations: [
-            "imphash: imports by ordinal are resolved for ws2_32 and oleaut32 as far as their names are known",
+            "STIX: no relations between several observations, no binary values; other objects than files and registry "
+                + "values are refused by name",
+            "C2 names are looked for in records, not in the content of files",
             "domains with letters beyond ASCII match in lower case only; their xn-- form is an IOC of its own",
         ])
 
