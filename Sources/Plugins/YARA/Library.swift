@@ -3,6 +3,8 @@ import CYARA
 // Start of libyara and the names of its error numbers, once for the process.
 
 enum Library {
+    static let version = "\(YR_MAJOR_VERSION).\(YR_MINOR_VERSION).\(YR_MICRO_VERSION)"
+
     // `yr_initialize` counts its calls without a lock, so it is called here only. Match data is not copied by
     // libyara: it is taken from the sample, which is still there when the scan is over.
     static let isReady: Bool = {

@@ -1,7 +1,7 @@
 import Pipeline
 
-// Leaves rules out of the text of their file. What stays is compiled as if the rest had never been written: the
-// removed parts become blanks, so that line numbers stay.
+// Leaves rules out of the text of their file, and writes what stays simpler where the facts allow it. The result is
+// compiled as if the rest had never been written.
 
 /// The rules and imports of a file, read once and thinned out for several classes of samples.
 struct RuleSelection {
@@ -23,11 +23,33 @@ struct RuleSelection {
         var isKept = rules.map { $0.isGlobal || $0.canHold(facts, in: source.text) }
         guard isKept.contains(true) else { return nil }
         keepReferences(&isKept)
-        let used = Set(zip(rules, isKept).filter(\.1).flatMap { words(of: $0.0) })
-        var text = source.text
-        for (rule, isKept) in zip(rules, isKept) where !isKept { blank(rule.range, in: &text) }
-        for module in imports where !used.contains(module.name) { blank(module.range, in: &text) }
-        return source.with(text)
+        var edits: [(range: Range<Int>, text: String)] = []
+        var used: Set<String> = []
+        for (rule, isKept) in zip(rules, isKept) {
+            guard isKept else {
+                edits.append((rule.range, ""))
+                continue
+            }
+            let simpler = rule.replacements(facts, in: source.text)
+            edits += simpler
+            for token in rule.condition where token.kind == .word {
+                if !simpler.contains(where: { $0.range.contains(token.start) }) { used.insert(word(token)) }
+            }
+        }
+        edits += imports.filter { !used.contains($0.name) }.map { ($0.range, "") }
+        return source.with(text(with: edits))
+    }
+
+    private func text(with edits: [(range: Range<Int>, text: String)]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(source.text.count)
+        var position = 0
+        for edit in edits.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+            text += source.text[position..<edit.range.lowerBound]
+            text += edit.text.utf8
+            position = edit.range.upperBound
+        }
+        return text + source.text[position...]
     }
 
     // A rule may use other rules of its file, by name or by a prefix with an asterisk.
@@ -47,15 +69,7 @@ struct RuleSelection {
         }
     }
 
-    private func words(of rule: RuleText) -> [String] {
-        rule.condition.filter { $0.kind == .word }.map(word)
-    }
-
     private func word(_ token: Token) -> String {
         String(decoding: source.text[token.start..<token.end], as: UTF8.self)
-    }
-
-    private func blank(_ range: Range<Int>, in text: inout [UInt8]) {
-        for index in range where text[index] != 0x0A { text[index] = 0x20 }
     }
 }

@@ -33,33 +33,40 @@ final class RuleSet: Sendable {
 
 /// The compiled sets for all classes of samples.
 struct RuleSets: Sendable {
-    // Between these sizes the number of rules that can still match changes most with the usual rule collections.
+    // Between these sizes the number of rules that can still match changes most with the usual rule collections. Small
+    // programs are in no class: hardly any rule is ruled out for them, so they are scanned with all rules.
     private static let classes = [
-        SampleClass(isProgram: true, sizes: 0...((100 << 10) - 1)),
         SampleClass(isProgram: true, sizes: (100 << 10)...UInt64.max),
         SampleClass(isProgram: false, sizes: 0...((1 << 20) - 1)),
         SampleClass(isProgram: false, sizes: (1 << 20)...UInt64.max),
     ]
 
+    private let whole: RuleSet
+    // One for each class; empty when all samples are scanned with the whole set.
     private let sets: [RuleSet]
 
-    /// One set, or one for each class if each of them compiles.
+    /// One set, or one more for each class.
     init(_ compilation: Compilation, _ rules: [YARARule], isSplit: Bool) {
-        let split = isSplit ? Self.split(compilation, rules) : nil
-        sets = split ?? [RuleSet(compilation.rules)]
+        let whole = RuleSet(compilation.rules)
+        self.whole = whole
+        sets = isSplit ? Self.split(compilation, rules).map { $0 ?? whole } : []
     }
 
-    var counts: [Int] { sets.map(\.count) }
+    /// Number of rules in each set, the whole one first.
+    var counts: [Int] { [whole.count] + sets.map(\.count) }
 
     /// The set for a sample by its first bytes and its size.
     func set(for bytes: Bytes, size: Int) -> RuleSet {
-        guard sets.count == Self.classes.count else { return sets[0] }
         let isProgram = bytes.span.uint16(at: 0) == 0x5A4D
         let size = UInt64(max(size, 0))
-        return sets[Self.classes.firstIndex { $0.isProgram == isProgram && $0.sizes.contains(size) } ?? 0]
+        for (known, set) in zip(Self.classes, sets) where known.isProgram == isProgram && known.sizes.contains(size) {
+            return set
+        }
+        return whole
     }
 
-    private static func split(_ compilation: Compilation, _ rules: [YARARule]) -> [RuleSet]? {
+    // A set for each class; nil where it does not compile, which only costs time.
+    private static func split(_ compilation: Compilation, _ rules: [YARARule]) -> [RuleSet?] {
         var names = [[String]](repeating: [], count: compilation.sources.count)
         for rule in rules { names[rule.source].append(rule.signature.ruleName) }
         let numbers = Dictionary(
@@ -73,10 +80,10 @@ struct RuleSets: Sendable {
             }
             guard let handle = CompilerRun(chosen).rules else { return }
             let kept = handle.readNames().compactMap { numbers["\($0.source) \($0.name)"] }
-            guard kept.count == handle.count else { return }
-            built.withLock { $0[index] = RuleSet(handle, numbers: kept) }
+            if kept.count == handle.count {
+                built.withLock { $0[index] = RuleSet(handle, numbers: kept) }
+            }
         }
-        let sets = built.withLock { $0 }.compactMap { $0 }
-        return sets.count == classes.count ? sets : nil
+        return built.withLock { $0 }
     }
 }

@@ -18,6 +18,13 @@ struct RuleText {
 protocol Facts {
     /// Whether a comparison, string or other term cannot be true.
     func rulesOut(_ term: Term) -> Bool
+
+    /// A cheaper term with the same value, whatever stands around it; nil when there is none.
+    func replacement(for term: Term) -> String?
+}
+
+extension Facts {
+    func replacement(for term: Term) -> String? { nil }
 }
 
 /// A part of a condition without `and`, `or` and outer brackets.
@@ -61,9 +68,7 @@ extension RuleText {
         let needs = split(tokens, at: "and", text)
         if needs.count > 1 { return needs.allSatisfy { canHold($0, facts, text) } }
         let term = Term(text: text, tokens: tokens)
-        if term.word(0) == "(", closing(tokens, from: tokens.startIndex, text) == tokens.endIndex - 1 {
-            return canHold(tokens.dropFirst().dropLast(), facts, text)
-        }
+        if isInBrackets(term) { return canHold(tokens.dropFirst().dropLast(), facts, text) }
         if let body = loopBody(term), !canHold(body, facts, text) { return false }
         return !facts.rulesOut(term)
     }
@@ -101,9 +106,43 @@ extension RuleText {
         return false
     }
 
+    /// Terms that the facts make simpler, with what they are then.
+    func replacements(_ facts: some Facts, in text: [UInt8]) -> [(range: Range<Int>, text: String)] {
+        var found: [(range: Range<Int>, text: String)] = []
+        forEachTerm(condition[...], text) { term in
+            guard let first = term.tokens.first, let last = term.tokens.last,
+                let simpler = facts.replacement(for: term)
+            else { return }
+            found.append((first.start..<last.end, simpler))
+        }
+        return found
+    }
+
+    private func forEachTerm(_ tokens: ArraySlice<Token>, _ text: [UInt8], _ body: (Term) -> Void) {
+        for choice in split(tokens, at: "or", text) {
+            for need in split(choice, at: "and", text) {
+                let term = Term(text: text, tokens: need)
+                if term.word(0) == "not" {
+                    forEachTerm(need.dropFirst(), text, body)
+                } else if isInBrackets(term) {
+                    forEachTerm(need.dropFirst().dropLast(), text, body)
+                } else {
+                    body(term)
+                }
+            }
+        }
+    }
+
+    private func isInBrackets(_ term: Term) -> Bool {
+        term.word(0) == "("
+            && closing(term.tokens, from: term.tokens.startIndex, term.text) == term.tokens.endIndex - 1
+    }
+
     // The condition inside `for any of (…) : ( … )`; nil where the loop may hold without it.
     private func loopBody(_ term: Term) -> ArraySlice<Token>? {
-        guard term.word(0) == "for", term.isQuantifier(1), term.count > 4, term.word(term.count - 1) == ")"
+        // `for all` over an empty range of numbers is no matter of its body.
+        guard term.word(0) == "for", term.isQuantifier(1), term.word(1) != "all" || term.word(2) == "of",
+            term.count > 4, term.word(term.count - 1) == ")"
         else { return nil }
         for index in 2..<term.count - 1 where term.word(index) == ":" && term.word(index + 1) == "(" {
             let open = term.tokens.startIndex + index + 1

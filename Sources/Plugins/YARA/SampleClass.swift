@@ -16,7 +16,17 @@ struct SampleClass: Facts, Hashable, Sendable {
     func rulesOut(_ term: Term) -> Bool {
         if let begin = term.beginComparison { return !holds(begin) }
         if let size = term.sizeComparison { return !holds(size) }
-        return !isProgram && term.isAboutProgram
+        return !isProgram && (term.isAboutProgram || term.isFlagOfProgram)
+    }
+
+    // Without the `pe` module a scan saves the time to load it. `uint8(filesize)` is as undefined as the module's values
+    // are without a PE header.
+    func replacement(for term: Term) -> String? {
+        guard !isProgram else { return nil }
+        if term.isFlagOfProgram { return "false" }
+        if term.isAboutProgram { return "uint8(filesize) == 0" }
+        guard term.count == 5, term.kind(0) == .string, term.word(1) == "at", term.word(2) == "pe" else { return nil }
+        return term.word(0) + " at uint8(filesize)"
     }
 
     // `uint32(0) == 0x…`, with the bytes in the order of the file.
@@ -72,6 +82,11 @@ extension Term {
         case ">=": return ("<=", value)
         default: return (word(1), value)
         }
+    }
+
+    /// `pe.is_pe`, which is false without a PE header.
+    fileprivate var isFlagOfProgram: Bool {
+        count == 3 && word(0) == "pe" && word(1) == "." && word(2) == "is_pe"
     }
 
     /// A comparison of a value of the `pe` module.

@@ -18,7 +18,7 @@ public final class YARARules: Sendable {
     /// Whether a rule uses the external variable `md5`.
     public let usesMD5: Bool
 
-    /// Number of rules in each of the compiled sets behind the door.
+    /// Number of rules in each of the compiled sets behind the door, the set of all rules first.
     public var ruleCounts: [Int] { sets.counts }
 
     private let sets: RuleSets

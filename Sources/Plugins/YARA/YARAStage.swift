@@ -62,6 +62,7 @@ public struct YARAStage: Stage {
         meta = Self.compile(.yaraMeta, environment)
         process = Self.compile(.yaraProcess, environment)
         records = RecordRules(environment, limited: files)
+        environment.diagnostics.uses(library: "YARA", version: Library.version)
     }
 
     static func compile(_ kind: SignatureFileKind, _ environment: StageEnvironment) -> YARARules {
