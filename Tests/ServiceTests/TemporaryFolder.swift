@@ -25,6 +25,8 @@ final class TemporaryFolder: Sendable {
         try String(contentsOf: URL(filePath: path).appending(path: name), encoding: .utf8)
     }
 
-    /// Names of the files in it, sorted.
-    func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
+    /// Names of the files in it, sorted, without hidden ones.
+    func names() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix(".") }.sorted()
+    }
 }

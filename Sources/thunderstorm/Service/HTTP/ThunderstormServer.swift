@@ -80,6 +80,9 @@ public struct ThunderstormServer: Sendable {
         RunningServer(core: core, application: application(onListening: onListening))
     }
 
+    /// Whether no samples are taken any more.
+    var isDraining: Bool { core.isDraining }
+
     /// Takes no samples from now on.
     func beginDraining() { core.drain() }
 
@@ -119,5 +122,6 @@ private struct RunningServer: Service {
         } onGracefulShutdown: {
             core.drain()
         }
+        core.directory.lock.release()
     }
 }

@@ -45,8 +45,9 @@ final class AsyncQueue: Sendable {
     /// Whether nothing more is taken.
     var isFull: Bool { contents.withLock { !hasRoom($0, for: 0) } }
 
-    /// Takes room for a sample of about so many bytes; false when the queue is full. Whoever has it gives it back with
-    /// `release`, whether the sample was queued or not.
+    /// Takes room for a sample of about so many bytes; false when the queue is full.
+    ///
+    /// Whoever has it gives it back with `release`, whether the sample was queued or not.
     func reserve(bytes: Int) -> Bool {
         contents.withLock { contents in
             guard hasRoom(contents, for: bytes) else { return false }

@@ -11,7 +11,7 @@ final class SyncAdmission: Sendable {
     /// Requests inside now.
     var count: Int { inside.withLock { $0 } }
 
-    /// Takes a place; false when all are taken. Whoever has one gives it back with `leave`.
+    /// Takes a place, to be given back with `leave`; false when all are taken.
     func enter() -> Bool {
         inside.withLock { inside in
             guard inside < limit else { return false }

@@ -2,7 +2,9 @@ import Glibc
 import Pipeline
 import Synchronization
 
-/// A sample on its way into the upload directory. Unless it is kept, the file goes with this object.
+/// A sample on its way into the upload directory.
+///
+/// Unless it is kept, the file goes with this object.
 final class UploadFile: Sendable {
     private let descriptor: Int32
     private let path: String

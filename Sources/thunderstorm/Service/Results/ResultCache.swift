@@ -1,5 +1,5 @@
-import Synchronization
 import Pipeline
+import Synchronization
 
 // What has become of async samples: those on their way, and the last N that are done. A result is kept as the report,
 // since both generations of the API may ask for it.

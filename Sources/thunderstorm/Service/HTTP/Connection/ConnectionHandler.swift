@@ -64,13 +64,11 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head):
             // Nothing is read behind a request after which the connection closes.
             guard phase == .open, !isMalformed else { return }
+            let isExpectant = head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
             let isHTTP11 = head.version.major == 1 && head.version.minor >= 1
             exchanges.append(
                 Exchange(
-                    isHTTP10: !isHTTP11, keepsAlive: head.isKeepAlive,
-                    wantsContinue: isHTTP11 && head.headers[canonicalForm: "expect"].contains {
-                        $0.lowercased() == "100-continue"
-                    },
+                    isHTTP10: !isHTTP11, keepsAlive: head.isKeepAlive, wantsContinue: isHTTP11 && isExpectant,
                     unread: head.headers.first(name: "content-length").flatMap { Int($0) }))
         case .body(let bytes):
             if !restIsComing { readBody(bytes.readableBytes) }

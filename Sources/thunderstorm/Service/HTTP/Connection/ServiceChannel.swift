@@ -1,8 +1,8 @@
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
-import HummingbirdCore
 
 /// The framework's HTTP/1 connection with a `ConnectionHandler` behind its decoder.
 struct ServiceChannel: ServerChildChannel {

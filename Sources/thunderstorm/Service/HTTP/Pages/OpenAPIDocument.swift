@@ -1,5 +1,6 @@
-/// The description of the API, as `/api/v1/openapi.yaml` serves it and `docs/openapi.yaml` keeps it for readers; a test
-/// holds the two together. One long literal is why this file is longer than others.
+/// The description of the API as `/api/v1/openapi.yaml` serves it.
+///
+/// `docs/openapi.yaml` keeps it for readers; a test holds the two together. One literal makes this file so long.
 enum OpenAPIDocument {
     static let text = #"""
         openapi: 3.0.3

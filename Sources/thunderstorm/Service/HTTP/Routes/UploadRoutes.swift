@@ -14,11 +14,11 @@ struct UploadRoutes: Sendable {
     func check(
         _ request: Request, _ context: ServiceRequestContext, format: ReportFormat
     ) async throws(APIError) -> Response {
-        let arrival = monotonicNanoseconds()
         let query = RequestQuery(request)
         let boundary = try admit(request)
         guard core.admission.enter() else {
-            throw denied("no_scan_slot", "all scan slots and waiting places are taken", pending: core.admission.count / 4)
+            throw denied(
+                "no_scan_slot", "all scan slots and waiting places are taken", pending: core.admission.count / 4)
         }
         defer { core.admission.leave() }
         let source = query["source"] ?? context.peer
@@ -33,7 +33,7 @@ struct UploadRoutes: Sendable {
         let bytes = try receiver.store.finish()
         let submission = Submission(
             number: core.numbers.nextSample(), path: path, source: source, bytes: bytes, received: currentTime())
-        let result = await core.scan(submission, lane: .sync, arrival: arrival)
+        let result = await core.scan(submission, lane: .sync, arrival: monotonicNanoseconds())
         let body = core.encoder.encode(
             result.report, as: format, context: result.context, pretty: query.isOn("pretty"))
         return .text(type: "application/json", body + [0x0A])

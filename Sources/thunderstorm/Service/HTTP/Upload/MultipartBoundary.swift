@@ -16,8 +16,7 @@ func multipartBoundary(contentType: String?) throws(APIError) -> [UInt8] {
         if value.hasPrefix("\"") { value = String(value.dropFirst().prefix { $0 != "\"" }) }
         // RFC 2046 allows 70 characters; clients were seen with more, none near this.
         guard !value.isEmpty, value.utf8.count <= 256 else {
-            throw .badRequest(
-                "invalid_boundary", "the boundary in Content-Type must have 1 to 256 characters, not \(value.utf8.count)")
+            throw .badRequest("invalid_boundary", "the boundary in Content-Type must have 1 to 256 characters")
         }
         return Array(value.utf8)
     }

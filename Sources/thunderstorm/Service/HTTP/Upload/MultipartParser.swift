@@ -195,7 +195,8 @@ struct MultipartParser {
                 "part_header_too_large", "the header of a part is larger than \(Self.headerLimit) bytes")
         }
         let tail = header.suffix(3)
-        let isEmptyLine = header == [0x0A] || header == [0x0D, 0x0A] || tail == [0x0A, 0x0D, 0x0A]
+        let isEmptyLine =
+            header == [0x0A] || header == [0x0D, 0x0A] || tail == [0x0A, 0x0D, 0x0A]
             || tail.suffix(2) == [0x0A, 0x0A]
         if isLineEnd, isEmptyLine {
             try receiver.partBegan(PartHeader(header))

@@ -110,7 +110,9 @@ struct UploadReceiver<Store: SampleStore & ~Copyable>: ~Copyable, MultipartRecei
         } catch {
             throw .truncated
         }
-        guard received > 0 else { throw .badRequest("empty_body", "the body is empty; send the sample in a part 'file'") }
+        guard received > 0 else {
+            throw .badRequest("empty_body", "the body is empty; send the sample in a part 'file'")
+        }
         try parser.finish()
         guard sawFile else {
             throw .badRequest("no_file_part", "no part of the body is named 'file'; send the sample in a part 'file'")

@@ -1,0 +1,141 @@
+import Dispatch
+import HTTPTypes
+import HummingbirdTesting
+import Pipeline
+import ServiceLifecycle
+import Testing
+
+@testable import ThunderstormService
+
+struct OverloadTests {
+    @Test func syncRequestsBeyondAllPlacesAreRefused() async throws {
+        let test = try TestServer(engine: EngineDouble(threads: 2, holding: [.sync])) { $0.waitingSlots = 1 }
+        try await test.listen { port, _ async throws in
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<3 {
+                    group.addTask { try await RawConnection.exchange(port, MultipartForm("x").request()).status }
+                }
+                while test.engine.running(.sync) < 3 { await Task.yield() }
+                let refused = try await RawConnection.exchange(port, MultipartForm("x").request())
+                #expect(refused.status == 503)
+                #expect((1...120).contains(try #require(refused.headers["retry-after"].flatMap { Int($0) })))
+                #expect(jsonObject(refused.body)["reason"] as? String == "no_scan_slot")
+                let status = try await RawConnection.exchange(
+                    port, Array("GET /api/status HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+                #expect(status.status == 200)
+                #expect(jsonObject(status.body)["denied_requests"] as? Int == 1)
+                #expect(jsonObject(status.body)["denied_request_proportion"] as? Double == 0.25)
+                test.engine.release()
+                for try await status in group { #expect(status == 200) }
+            }
+            #expect(try await RawConnection.exchange(port, MultipartForm("x").request()).status == 200)
+        }
+    }
+
+    @Test func aSlowUploadOfManyDoesNotRefuseTheRest() async throws {
+        try await TestServer { $0.waitingSlots = 100 }.listen { port, _ async throws in
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for index in 0..<100 {
+                    group.addTask {
+                        let form = MultipartForm(
+                            file: [UInt8](repeating: UInt8(index), count: 10_000 + index), filename: "/tmp/\(index)")
+                        return try await RawConnection.exchange(
+                            port, form.request(index % 2 == 0 ? "/api/check" : "/api/checkAsync")
+                        ).status
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(statuses == [Int](repeating: 200, count: 100))
+        }
+    }
+
+    @Test func asyncSamplesWaitInOrderAndBounded() async throws {
+        let test = try TestServer(engine: EngineDouble(threads: 1, holding: [.async])) { $0.queueLimitCount = 3 }
+        try await test.route { client async throws in
+            var ids: [Int64] = []
+            ids.append(try await client.submit(MultipartForm("0")))
+            while test.engine.running(.async) < 1 { await Task.yield() }
+            for index in 1..<4 {
+                ids.append(try await client.submit(MultipartForm("\(index)")))
+            }
+            let refused = try await client.upload(MultipartForm("6"), to: "/api/checkAsync")
+            #expect(refused.status == .serviceUnavailable)
+            #expect(refused.reason == "queue_full")
+            #expect(refused.headers[.retryAfter].flatMap { Int($0) } != nil)
+            #expect(try await client.get("/api/status").object["queued_async_requests"] as? Int == 3)
+            #expect(try await client.status(of: ids[0]) == "Currently being scanned")
+            #expect(try await client.status(of: ids[3]) == "Waiting for execution")
+            #expect(ids == ids.sorted())
+            #expect(try test.folder.names().count == 8)
+            #expect(try await client.sum("/api/deniedHistory") == 1)
+            test.engine.release()
+            for id in ids {
+                #expect(try await client.result(of: id)["status"] as? String == "Sample analysis complete")
+            }
+        }
+        #expect(test.engine.submissions.map { $0.bytes.span.utf8Text } == ["0", "1", "2", "3"])
+        #expect(try test.folder.names().isEmpty)
+    }
+
+    @Test func theQueueIsBoundedInBytesAndByTheDisk() async throws {
+        try await TestServer { $0.queueLimitBytes = 100 }.route { client async throws in
+            let answer = try await client.upload(
+                MultipartForm(String(repeating: "x", count: 200)), to: "/api/checkAsync")
+            #expect(answer.reason == "queue_full")
+        }
+        try await TestServer { $0.diskReserveBytes = Int.max / 2 }.route { client async throws in
+            let answer = try await client.upload(MultipartForm("x"), to: "/api/checkAsync")
+            #expect(answer.status == .serviceUnavailable)
+            #expect(answer.reason == "disk_full")
+            #expect(try await client.get("/readyz").reason == "disk_full")
+            #expect(try await client.upload(MultipartForm("x")).status == .ok)
+        }
+    }
+
+    @Test func asyncWorkLeavesReservedThreadsAlone() async throws {
+        let test = try TestServer(engine: EngineDouble(threads: 3, holding: [.async])) { $0.syncOnlyThreads = 1 }
+        try await test.route { client async throws in
+            for index in 0..<8 { _ = try await client.upload(MultipartForm("\(index)"), to: "/api/checkAsync") }
+            while test.engine.running(.async) < 2 { await Task.yield() }
+            #expect(try await client.upload(MultipartForm("evil")).array?.count == 1)
+            #expect(test.engine.mostAtOnce(.async) == 2)
+        }
+    }
+
+    // The same with the real engine: its only other thread hangs in async work.
+    @Test func aSyncThreadIsFreeWhileAllElseIsBlocked() async throws {
+        let engine = try InProcessEngine(chain: Chain(Gate()), threads: 2, syncOnly: 1, byteStore: ByteStore())
+        defer { engine.close() }
+        let folder = try TemporaryFolder()
+        var configuration = ServiceConfiguration()
+        configuration.uploadDirectory = folder.path
+        configuration.diskReserveBytes = 0
+        configuration.syncOnlyThreads = 1
+        let state = SignatureState(
+            set: SignatureSet(files: []), diagnostics: SignatureDiagnostics(), loaded: Timestamp(seconds: 0))
+        let server = try ThunderstormServer(
+            ThunderstormServer.Parts(
+                configuration: configuration, engine: engine, eventLog: EventLogDouble(), byteStore: ByteStore(),
+                signatures: { state }))
+        try await server.application().test(.router) { client async throws in
+            defer { for _ in 0..<5 { Gate.opened.signal() } }
+            for _ in 0..<5 { _ = try await client.upload(MultipartForm("gate"), to: "/api/checkAsync") }
+            #expect(try await client.upload(MultipartForm("free")).text == "[]\n")
+            #expect(try await client.get("/api/status").object["queued_async_requests"] as? Int ?? 0 >= 3)
+        }
+    }
+}
+
+/// Holds samples that say `gate` until it is opened.
+private struct Gate: Stage {
+    static let descriptor = StageDescriptor(name: "gate", summary: "Waits.", interest: .samples)
+    static let opened = DispatchSemaphore(value: 0)
+
+    init() {}
+    init(options: NoOptions, environment: StageEnvironment) {}
+
+    func inspect(_ sample: Sample, _ state: inout NoState, _ out: inout Output) throws(StageError) {
+        if sample.bytes.span.utf8Text == "gate" { Self.opened.wait() }
+    }
+}
