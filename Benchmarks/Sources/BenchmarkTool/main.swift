@@ -7,7 +7,7 @@ let arguments = CommandLine.arguments.dropFirst()
 switch arguments.first {
 case "generate" where arguments.count == 3:
     try generate(into: arguments[2], megabytes: Int(arguments[3]) ?? 64)
-case "upload" where arguments.count >= 6:
+case "upload" where arguments.count == 5:
     let files = try readList(arguments[5])
     let seconds = try upload(
         files, port: UInt16(arguments[2]) ?? 8080, path: arguments[3], connections: Int(arguments[4]) ?? 2)

@@ -2,6 +2,7 @@ import Decompress
 import EVTX
 import FileType
 import IOC
+import LNK
 import LogLines
 import Pipeline
 import RegistryHive
@@ -16,6 +17,7 @@ public enum BuiltinStages {
         DecompressStage.self,
         EVTXStage.self,
         RegistryHiveStage.self,
+        LNKStage.self,
         LogLinesStage.self,
         IOCStage.self,
         YARAStage.self,
