@@ -39,7 +39,8 @@ enum LinkHeuristics {
             }),
         Heuristic(
             id: "LinkRunsHiddenPowerShell", score: 70,
-            description: "A link starts PowerShell hidden, encoded or with a download", tags: ["T1059.001", "T1204.002"],
+            description: "A link starts PowerShell hidden, encoded or with a download",
+            tags: ["T1059.001", "T1204.002"],
             falsePositives: ["Administrators' own links"],
             check: { facts in
                 guard holds(facts.target + " " + facts.arguments, ["powershell", "pwsh"]),
@@ -47,7 +48,8 @@ enum LinkHeuristics {
                         facts.arguments,
                         [
                             " -enc", " -e ", " -ec ", "-encodedcommand", "/enc", "frombase64string", "-w hidden",
-                            "-windowstyle hidden", "-w 1 ", "-wi h", "downloadstring", "downloadfile", "downloaddata",
+                            "-windowstyle hidden", "-w 1 ", "-wi h", "downloadstring", "downloadfile",
+                            "downloaddata",
                             "invoke-webrequest", "iex", "invoke-expression", " iwr ", " irm ", "net.webclient",
                             "start-bitstransfer", "mshta",
                         ]) || facts.arguments.hasPrefix("-e ") || facts.arguments.hasPrefix("-enc")

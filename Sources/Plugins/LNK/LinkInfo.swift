@@ -72,7 +72,8 @@ public struct LinkInfo: Sendable {
     }
 
     private mutating func readShare(_ span: RawSpan) {
-        guard let name = span.uint32(at: 8).map(Int.init), let device = span.uint32(at: 12).map(Int.init) else { return }
+        guard let name = span.uint32(at: 8).map(Int.init), let device = span.uint32(at: 12).map(Int.init)
+        else { return }
         let hasUnicode = name > 0x14
         networkName = (hasUnicode ? span.uint32(at: 20) : nil).flatMap { wideText(span, at: Int($0)) }
             ?? text(span, at: name)
