@@ -251,7 +251,7 @@ private let registryRoots = [
     "hkey_current_config", "hkcc", "\\registry\\machine", "\\registry\\user",
 ]
 
-/// A UTC time so that texts compare as times do: to the second, without a zone. Only UTC is read.
+// A UTC time so that texts compare as times do: to the second, without a zone. Only UTC is read.
 private func comparableTime(_ text: String) -> String? {
     let bytes = Array(text.utf8.prefix(19))
     guard bytes.count == 19, text.utf8.count == 19 || text.utf8.last == 0x5A else { return nil }

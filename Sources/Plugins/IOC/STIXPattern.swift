@@ -44,7 +44,7 @@ public struct STIXTest: Sendable, Equatable {
     public var comparison: Comparison
     /// Whether the outcome is turned round.
     public var isNegated: Bool
-    /// What it is compared with; more than one only for `IN`. Numbers and times as written.
+    /// What it is compared with, numbers and times as written; only `IN` has more than one.
     public var values: [String]
 }
 
