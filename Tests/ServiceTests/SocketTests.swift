@@ -235,6 +235,9 @@ struct SocketTests {
 
     @Test(arguments: [
         "hello\r\n\r\n", "GET\r\n\r\n", "GET /api/check?source=my host HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n",
+        "POST /api/check HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /api/check HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
         "GET / HTTP/1.1\r\nbad header\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}", "GET / HTTP/9.9\r\n\r\n",
     ])
     func requestsThatAreNone(_ request: String) async throws {
@@ -248,6 +251,21 @@ struct SocketTests {
             #expect(jsonObject(answer.body)["reason"] is String)
             #expect(try await RawConnection.exchange(port, MultipartForm("x").request()).status == 200)
         }
+    }
+
+    @Test func nothingIsReadBehindAClosingRequest() async throws {
+        let test = try TestServer()
+        try await test.listen { port, _ async throws in
+            let form = MultipartForm("x")
+            let (answer, isClosed) = try await RawConnection.open(port) { connection in
+                try connection.send(form.request(headers: ["Connection: close"]) + form.request())
+                let answer = try connection.answer()
+                connection.closeOutput()
+                return (answer, try connection.endsCleanly())
+            }
+            #expect(answer.status == 200 && isClosed)
+        }
+        #expect(test.engine.submissions.count == 1)
     }
 
     @Test func aRefusedSmallUploadKeepsItsConnection() async throws {

@@ -48,6 +48,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var restIsComing = false
     private var isQuiescing = false
     private var isMalformed = false
+    // A request was not passed on, so neither is what follows.
+    private var isDeaf = false
     private var drained = 0
     private var drainTimer: Scheduled<Void>?
 
@@ -55,7 +57,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
-        guard phase != .draining else {
+        guard phase != .draining, !isDeaf else {
             if case .body(let bytes) = part { drained += bytes.readableBytes }
             if drained > Self.drainLimit { context.close(promise: nil) }
             return
@@ -63,7 +65,16 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch part {
         case .head(let head):
             // Nothing is read behind a request after which the connection closes.
-            guard phase == .open, !isMalformed else { return }
+            guard phase == .open, !isMalformed else {
+                isDeaf = true
+                return
+            }
+            guard Self.isFramed(head) else {
+                isDeaf = true
+                isMalformed = true
+                if exchanges.isEmpty { refuse(context) }
+                return
+            }
             let isExpectant = head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
             let isHTTP11 = head.version.major == 1 && head.version.minor >= 1
             exchanges.append(
@@ -80,6 +91,12 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             }
         }
         context.fireChannelRead(data)
+    }
+
+    // The decoder takes an unknown transfer coding for a body up to the end of the connection; a proxy in front may
+    // take it for none. Only what everyone reads alike is read.
+    private static func isFramed(_ head: HTTPRequestHead) -> Bool {
+        head.headers[canonicalForm: "transfer-encoding"].allSatisfy { $0.lowercased() == "chunked" }
     }
 
     private func readBody(_ count: Int) {
