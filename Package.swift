@@ -24,9 +24,6 @@ struct Plugin {
     var testUses: [Target.Dependency] = []
 }
 
-let crypto: [Target.Dependency] = [
-    .product(name: "Crypto", package: "swift-crypto"), .product(name: "CryptoExtras", package: "swift-crypto"),
-]
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let plugins: [Plugin] = [
@@ -35,7 +32,7 @@ let plugins: [Plugin] = [
     Plugin(name: "LogLines"),
     Plugin(name: "PatternMatching", uses: ["CHyperscan", "CPCRE2"]),
     Plugin(name: "EVTX"),
-    Plugin(name: "RegistryHive", uses: ["LNK"] + crypto),
+    Plugin(name: "RegistryHive", uses: ["LNK"]),
     Plugin(name: "LNK"),
     Plugin(name: "Prefetch"),
     Plugin(name: "JumpList", uses: ["LNK"]),
