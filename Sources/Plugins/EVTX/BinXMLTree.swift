@@ -38,7 +38,7 @@ struct BinXMLDecoder {
     /// Deepest element that is read.
     static let depthLimit = 48
     /// Longest name that is read, in UTF-16 units.
-    static let nameLimit = 1_024
+    static let nameLimit = 256
 
     /// Position of the next token.
     var position: Int

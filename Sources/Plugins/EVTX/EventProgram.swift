@@ -78,8 +78,9 @@ struct EventPart {
 
 /// Programs of one file, all in the same arrays.
 struct EventPrograms: ~Copyable {
-    // Steps that are kept for the following chunks; real files have some thousand different ones.
+    // What is kept for the following chunks; real files have some thousand different steps.
     private static let stepLimit = 32_768
+    private static let textLimit = 4 << 20
 
     private struct Content: Hashable {
         var fingerprint: Int
@@ -95,7 +96,7 @@ struct EventPrograms: ~Copyable {
     /// Forgets where the definitions of a chunk stand, and all programs when there are too many.
     mutating func startChunk() {
         byOffset.removeAll(keepingCapacity: true)
-        if steps.count > Self.stepLimit { reset() }
+        if steps.count > Self.stepLimit || texts.count > Self.textLimit { reset() }
     }
 
     /// Forgets all programs; keeps the memory.
@@ -128,6 +129,7 @@ struct EventPrograms: ~Copyable {
 struct EventCompiler {
     let keys: KeyTable
     private static let rendering = "RenderingInfo"
+    private static let pathLimit = 512
     // Names that more than one kind of leaf of this payload has: those get their path.
     private var ambiguous: Set<String> = []
 
@@ -150,11 +152,11 @@ struct EventCompiler {
 
     // `path`: elements between the payload's root and this one; nil outside of a payload and for the root itself.
     private mutating func compile(
-        _ element: BinXMLElement, in scope: EventScope, path: [String]?, into programs: inout EventPrograms
+        _ element: BinXMLElement, in scope: EventScope, path: String?, into programs: inout EventPrograms
     ) {
         let isRoot = path == nil && (scope == .userData || scope == .payload)
         if isRoot { ambiguous = Self.ambiguousNames(of: element) }
-        let path = path ?? []
+        let path = path ?? ""
         let inner = scope.inside(element.name)
         let name = scope == .eventData ? element.attributes.first { $0.name == "Name" }?.content : nil
         let fieldName = Self.fixedText(name) ?? fullName(element.name, path, attribute: nil)
@@ -170,11 +172,11 @@ struct EventCompiler {
             add(attribute.content, key: attributeName, scope: .payload, skipsEmpty: true, into: &programs)
         }
         if element.hasElements {
-            let below: [String]?
+            let below: String?
             switch scope {
-            case .userData, .payload: below = isRoot ? [] : path + [element.name]
+            case .userData, .payload: below = isRoot ? "" : Self.extended(path, by: element.name)
             // What the sending machine made of the System part: names that exist there already.
-            case .event: below = element.name == Self.rendering ? [element.name] : nil
+            case .event: below = element.name == Self.rendering ? Self.rendering : nil
             case .document, .system, .eventData: below = nil
             }
             compileMixed(element, inner, path: below, into: &programs)
@@ -191,7 +193,7 @@ struct EventCompiler {
 
     // Elements beside each other, perhaps with text between them.
     private mutating func compileMixed(
-        _ element: BinXMLElement, _ inner: EventScope, path: [String]?, into programs: inout EventPrograms
+        _ element: BinXMLElement, _ inner: EventScope, path: String?, into programs: inout EventPrograms
     ) {
         let key = keys.id(of: element.name)
         for item in element.content {
@@ -281,10 +283,18 @@ struct EventCompiler {
 
     // MARK: Names
 
-    private func fullName(_ element: String, _ path: [String], attribute: String?) -> String {
+    private func fullName(_ element: String, _ path: String, attribute: String?) -> String {
         let short = attribute.map { "\(element)_\($0)" } ?? element
-        guard let first = path.first, ambiguous.contains(short) || first == Self.rendering else { return short }
-        return path.joined(separator: "_") + "_" + short
+        guard !path.isEmpty, path.utf8.count <= Self.pathLimit,
+            ambiguous.contains(short) || path.starts(with: Self.rendering)
+        else { return short }
+        return "\(path)_\(short)"
+    }
+
+    // A hostile file nests long names; no real path comes near the limit.
+    private static func extended(_ path: String, by name: String) -> String {
+        if path.isEmpty { return name }
+        return path.utf8.count > pathLimit ? path : "\(path)_\(name)"
     }
 
     // The text of a name that no value takes part in.
@@ -294,22 +304,22 @@ struct EventCompiler {
     }
 
     private static func ambiguousNames(of root: BinXMLElement) -> Set<String> {
-        var paths: [String: [String]] = [:]
+        var paths: [String: String] = [:]
         var ambiguous: Set<String> = []
-        func note(_ name: String, _ path: [String]) {
+        func note(_ name: String, _ path: String) {
             if let known = paths[name] {
                 if known != path { ambiguous.insert(name) }
             } else {
                 paths[name] = path
             }
         }
-        func walk(_ element: BinXMLElement, _ path: [String], isRoot: Bool) {
+        func walk(_ element: BinXMLElement, _ path: String, isRoot: Bool) {
             for attribute in element.attributes { note("\(element.name)_\(attribute.name)", path) }
             guard element.hasElements else { return note(element.name, path) }
-            let below = isRoot ? [] : path + [element.name]
+            let below = isRoot ? "" : extended(path, by: element.name)
             for case .element(let child) in element.content { walk(child, below, isRoot: false) }
         }
-        walk(root, [], isRoot: true)
+        walk(root, "", isRoot: true)
         return ambiguous
     }
 }

@@ -49,4 +49,19 @@ struct EventHeuristicsTests {
         #expect(service("C:\\Users\\Public\\update.exe") == ["ServiceInUserWritablePlace"])
         #expect(service("%COMSPEC% /Q /c echo x ^> \\\\127.0.0.1\\C$\\o") == ["ServiceRunsCommandLine"])
     }
+
+    @Test("The made-up intrusion gives the findings it was made for")
+    func intrusion() {
+        let output = scanned(SyntheticEventLog.intrusion().file())
+        #expect(output.records.count == 6)
+        #expect(output.issues.isEmpty)
+        #expect(
+            output.findings.flatMap(\.reasons).map(\.signature.ruleName) == [
+                "ServiceRunsCommandLine", "EventLogCleared",
+            ])
+        let powershell = output.records.first { record in
+            record.fields.contains { $0.key == "CommandLine" && $0.value.contains("-EncodedCommand") }
+        }
+        #expect(powershell?.fields.first { $0.key == "Channel" }?.value == "Microsoft-Windows-Sysmon/Operational")
+    }
 }

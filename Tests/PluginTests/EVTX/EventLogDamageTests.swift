@@ -172,7 +172,9 @@ struct EventLogDamageTests {
     // MARK: Hostile structures
 
     // A record with one template instance; `definition` and `values` are raw.
-    private func instance(_ head: [UInt8], _ rest: [UInt8]) -> [UInt8] { [0x0F, 1, 1, 0, 0x0C, 1, 9, 9, 9, 9] + head + rest }
+    private func instance(_ head: [UInt8], _ rest: [UInt8]) -> [UInt8] {
+        [0x0F, 1, 1, 0, 0x0C, 1, 9, 9, 9, 9] + head + rest
+    }
 
     @Test("Counts and sizes of 2^32 - 1 are refused", arguments: 0..<5)
     func hugeCounts(_ which: Int) {
@@ -224,6 +226,21 @@ struct EventLogDamageTests {
         var nested = SyntheticEventLog()
         nested.append(fragment)
         #expect(scanned(nested.file()).issues.contains { $0.message.contains("nested deeper than") })
+    }
+
+    @Test("Long names nested deeply do not multiply without bounds")
+    func longPaths() {
+        let name = String(repeating: "n", count: 250)
+        var element = Element(
+            name, [], [.element(Element(name)), .element(Element("a", [], [.element(Element(name))]))])
+        for _ in 0..<40 {
+            element = Element(name, [], [.element(element), .element(Element(name)), .element(Element(name))])
+        }
+        var log = SyntheticEventLog()
+        log.append(.element(Element("Event", [], [.element(Element("UserData", [], [.element(element)]))])))
+        let names = parsed(log.file()).events.first?.map(\.name) ?? []
+        #expect(names.count > 80)
+        #expect(names.allSatisfy { $0.utf8.count < 1_100 })
     }
 
     @Test("A value that is repeated at every level does not multiply without bounds")

@@ -14,7 +14,8 @@ struct EventRenderingTests {
     static let values: [(Value, [String])] = [
         (.null, [""]), (.string("a<b>&\"é😀"), ["a<b>&\"é😀"]), (.string(""), [""]),
         (Value(type: 0x01, bytes: utf16("abc\0")), ["abc"]), (Value(type: 0x01, bytes: utf16("a\0b")), ["a\0b"]),
-        (Value(type: 0x01, bytes: [0x41, 0, 0x42]), ["A"]), (Value(type: 0x01, bytes: [0, 0xD8, 0x41, 0]), ["\u{FFFD}A"]),
+        (Value(type: 0x01, bytes: [0x41, 0, 0x42]), ["A"]),
+        (Value(type: 0x01, bytes: [0, 0xD8, 0x41, 0]), ["\u{FFFD}A"]),
         (Value(type: 0x02, bytes: [0x41, 0xE9, 0x80, 0x9F, 0]), ["Aé€Ÿ"]),
         (.number(Int8(-5)), ["-5"]), (.number(UInt8(250)), ["250"]), (.number(Int16(-300)), ["-300"]),
         (.number(UInt16(65_000)), ["65000"]), (.number(Int32(-70_000)), ["-70000"]),
@@ -41,9 +42,14 @@ struct EventRenderingTests {
         (Value(type: 0x82, bytes: [0x41, 0, 0x42, 0]), ["A", "B"]),
         (Value(type: 0x83, bytes: [0xFF, 2]), ["-1", "2"]),
         (Value(type: 0x88, bytes: bytes(UInt32(2)) + bytes(UInt32(3))), ["2", "3"]),
-        (Value(type: 0x8F, bytes: Array(1...32)),
-            ["04030201-0605-0807-090A-0B0C0D0E0F10", "14131211-1615-1817-191A-1B1C1D1E1F20"]),
-        (Value(type: 0x93, bytes: Value.sid(5, [18]).bytes + Value.sid(5, [21, 7]).bytes), ["S-1-5-18", "S-1-5-21-7"]),
+        (
+            Value(type: 0x8F, bytes: Array(1...32)),
+            ["04030201-0605-0807-090A-0B0C0D0E0F10", "14131211-1615-1817-191A-1B1C1D1E1F20"]
+        ),
+        (
+            Value(type: 0x93, bytes: Value.sid(5, [18]).bytes + Value.sid(5, [21, 7]).bytes),
+            ["S-1-5-18", "S-1-5-21-7"]
+        ),
         (Value(type: 0x95, bytes: bytes(UInt64(16)) + bytes(UInt64(1))), ["0x10", "0x1"]),
         (Value(type: 0x88, bytes: [1, 0, 0, 0, 9]), ["1", "09"]),
         (Value(type: 0x7E, bytes: [1, 2]), ["0102"]), (Value(type: 0x08, bytes: [1]), ["01"]),
@@ -133,7 +139,9 @@ struct EventRenderingTests {
     @Test("What a collector rendered keeps its own names")
     func renderingInfo() {
         var log = SyntheticEventLog()
-        func leaf(_ name: String, _ text: String) -> SyntheticEventContent { .element(Element(name, [], [.text(text)])) }
+        func leaf(_ name: String, _ text: String) -> SyntheticEventContent {
+            .element(Element(name, [], [.text(text)]))
+        }
         log.append(
             .element(
                 Element(
