@@ -91,6 +91,23 @@ private func rule(_ name: String, _ string: String, meta: String = "") -> String
             ])
     }
 
+    // Judging a record alone costs far more than the scan of a batch: it must not happen to every line of a log.
+    @Test(arguments: [
+        ("$a and $b", false), ("$a or $b", false), ("any of them", false), ("2 of ($*)", false), ("not $a", true),
+        ("#a > #b", false), ("( #a + #b ) > ( #b + 2 )", false), ("#a >= #b", true), ("#a < 1", true),
+        ("@a < 9", false),
+        ("#a == 1 and filesize > 3", false), ("#a != 1", true), ("none of them", true), ("0 of them", true),
+        ("for any of them : ( $ )", false), ("for any of them : ( # < 2 )", true), ("50 % of them", false),
+        ("filesize > 0", true), ("(filesize > 0 and ($a))", false), ("$a at 3", true), ("#a - #b >= 0", true),
+    ])
+    func rulesThatNeedAStringAreNotJudgedOnEveryRecord(condition: String, isUnbound: Bool) throws {
+        let diagnostics = SignatureDiagnostics()
+        let text = "rule a { strings: $a = \"aaa\" $b = \"bbb\" condition: (\(condition)) or (all of them) }"
+        _ = try stage([(.yaraLog, text)], diagnostics: diagnostics)
+        #expect(diagnostics.problems.map(\.message).contains { $0.contains("every record") } == isUnbound)
+        #expect(diagnostics.summaries.count == 1)
+    }
+
     @Test func textForms() throws {
         let rules =
             rule("both", "One: 1  Two: two") + rule("system", "Provider_Name")

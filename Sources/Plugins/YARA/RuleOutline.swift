@@ -1,0 +1,86 @@
+// Where the rules and imports of a file begin and end, by its words alone.
+
+/// An import statement in the text of a file.
+struct ImportText {
+    /// Name of the module.
+    let name: String
+    /// Bytes of the statement.
+    let range: Range<Int>
+}
+
+/// What a file consists of.
+struct RuleOutline {
+    /// The rules in their order.
+    var rules: [RuleText] = []
+    /// The modules that it imports.
+    var imports: [ImportText] = []
+}
+
+extension YARASource {
+    /// The rules and imports of the file.
+    func outline() -> RuleOutline {
+        var reader = OutlineReader(text)
+        reader.read()
+        return reader.outline
+    }
+}
+
+// Finds where rules begin and end.
+private struct OutlineReader {
+    private let text: [UInt8]
+    private var tokens: Tokens
+    private(set) var outline = RuleOutline()
+
+    init(_ text: [UInt8]) {
+        self.text = text
+        tokens = Tokens(text)
+    }
+
+    mutating func read() {
+        var start: Int?
+        var isGlobal = false
+        while let token = tokens.next() {
+            switch word(token) {
+            case "private", "global":
+                start = start ?? token.start
+                isGlobal = isGlobal || word(token) == "global"
+            case "rule":
+                guard readRule(start ?? token.start, isGlobal) else { return }
+                start = nil
+                isGlobal = false
+            case "import":
+                guard let module = tokens.next(), module.kind == .literal, module.end - module.start > 2 else { return }
+                let name = String(decoding: text[(module.start + 1)..<(module.end - 1)], as: UTF8.self)
+                outline.imports.append(ImportText(name: name, range: token.start..<module.end))
+            default: start = nil
+            }
+        }
+    }
+
+    // Reads from the name to the closing brace; false if there is none.
+    private mutating func readRule(_ start: Int, _ isGlobal: Bool) -> Bool {
+        guard let name = tokens.next() else { return false }
+        var condition: [Token] = []
+        var inCondition = false
+        var previous = name
+        while let token = tokens.next() {
+            if token.kind == .symbol, text[token.start] == UInt8(ascii: "}") {
+                outline.rules.append(
+                    RuleText(name: word(name), range: start..<token.end, isGlobal: isGlobal, condition: condition))
+                return true
+            }
+            if inCondition { condition.append(token) }
+            if token.kind == .symbol, text[token.start] == UInt8(ascii: ":"), previous.kind == .word,
+                text[previous.start..<previous.end].elementsEqual("condition".utf8)
+            {
+                inCondition = true
+            }
+            previous = token
+        }
+        return false
+    }
+
+    private func word(_ token: Token) -> String {
+        String(decoding: text[token.start..<token.end], as: UTF8.self)
+    }
+}
