@@ -165,6 +165,7 @@ public struct IOCStage: Stage {
                 candidates.append(FieldCandidate(field: field, ioc: match.id, isExchanged: isExchanged))
             }
         }
+        var found = FilenameHits()
         candidates.sort { ($0.field, $0.ioc) < ($1.field, $1.ioc) }
         var index = 0
         while index < candidates.count {
@@ -186,10 +187,9 @@ public struct IOCStage: Stage {
             }
             let pointer = records.pointer(to: field)
             let matched = hits.map { matchedText($0.range, in: value, field: pointer) }
-            if let reason = filenames.summedReason(hits, matched) {
-                out.report(reason, record: records.record(of: field))
-            }
+            found.add(hits, matched, record: records.record(of: field))
         }
+        found.report(filenames, to: &out)
         tell(of: exploded, &out)
     }
 

@@ -35,6 +35,38 @@ struct RecordHits {
     }
 }
 
+/// Filename hits in records. The hits in one string are one reason; strings of a record with the same hits are too,
+/// because parsers show one path in several fields.
+struct FilenameHits {
+    private struct Key: Hashable {
+        var record: Int
+        var iocs: [Int]
+    }
+
+    private var order: [Key] = []
+    private var hits: [Key: (hits: [FilenameMatcher.Hit], matched: [MatchedText])] = [:]
+
+    mutating func add(_ found: [FilenameMatcher.Hit], _ matched: [MatchedText], record: Int) {
+        if found.isEmpty { return }
+        let key = Key(record: record, iocs: found.map(\.ioc))
+        guard var known = hits[key] else {
+            order.append(key)
+            hits[key] = (found, matched)
+            return
+        }
+        known.matched += matched
+        hits[key] = known
+    }
+
+    func report(_ matcher: FilenameMatcher, to out: inout Output) {
+        for key in order {
+            if let hit = hits[key], let reason = matcher.summedReason(hit.hits, hit.matched) {
+                out.report(reason, record: key.record)
+            }
+        }
+    }
+}
+
 /// What a field holds, as its name says; worked out once for each name of a submission.
 struct FieldKinds {
     enum Kind {

@@ -148,7 +148,8 @@ private struct STIXFile: STIXObject {
     }
 }
 
-/// A record of type `registry value`: its key ends with the name of the value (REFERENCE B.5).
+/// A record of type `registry value`: its key ends with the name of the value (REFERENCE B.5). Where the whole path
+/// is known, root included, it stands in `TargetObject`.
 struct RegistryValue: STIXObject {
     private let key: String
     private let name: String
@@ -161,12 +162,20 @@ struct RegistryValue: STIXObject {
         var values: [String: String] = [:]
         for field in records.fields(of: record) {
             let name = records.keys.name(of: records.key(of: field))
-            if ["key", "value", "modified"].contains(name) { values[name] = records.value(of: field).utf8Text }
+            if ["key", "value_name", "value", "modified", "TargetObject"].contains(name) {
+                values[name] = records.value(of: field).utf8Text
+            }
         }
-        guard let path = values["key"] else { return nil }
-        let cut = path.utf8.lastIndex(of: 0x5C)
-        key = cut.map { String(path[..<$0]) } ?? ""
-        name = cut.map { String(path[path.utf8.index(after: $0)...]) } ?? path
+        guard let path = values["TargetObject"] ?? values["key"] else { return nil }
+        // A name may hold a backslash: only who wrote the record knows where it begins.
+        if let own = values["value_name"], path.hasSuffix("\\" + own) {
+            name = own
+            key = String(path.dropLast(own.count + 1))
+        } else {
+            let cut = path.utf8.lastIndex(of: 0x5C)
+            key = cut.map { String(path[..<$0]) } ?? ""
+            name = cut.map { String(path[path.utf8.index(after: $0)...]) } ?? path
+        }
         data = values["value"]
         modified = values["modified"]
     }

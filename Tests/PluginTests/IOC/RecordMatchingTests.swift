@@ -16,6 +16,13 @@ import Testing
         #expect(reasons[1].matched[0].data == Array("/tmp/".utf8))
     }
 
+    @Test func onePathInTwoFieldsCountsOnce() throws {
+        let loaded = try Loaded("evil\\.exe;70\nsigned;-30", .filenames)
+        let reasons = loaded.reasons([("value", "C:\\evil.exe"), ("Details", "C:\\evil.exe"), ("x", "evil.exe signed")])
+        #expect(reasons.map(\.subscore) == [70, 40])
+        #expect(reasons[0].matched.map(\.field) == ["/value", "/Details"])
+    }
+
     @Test func eachFieldStandsForItself() throws {
         let loaded = try Loaded("^run;50\nrun$;40\nstart.*end;60\n\\A\\\\x;30", .filenames)
         #expect(loaded.reasons([("a", "run"), ("b", "no run here"), ("c", "x run")]).map(\.subscore) == [90, 40])

@@ -74,6 +74,13 @@ private func bundle(_ patterns: String...) -> SignatureFile {
         #expect(reasons("\\Microsoft\\Windows\\CurrentVersion\\Run\\Updater", "C:\\evil").count == 1)
         #expect(reasons("HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Run\\Other", "C:\\evil").isEmpty)
         #expect(reasons("HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Run\\Updater", "C:\\good").isEmpty)
+        let whole = loaded.reasons(
+            type: "registry value",
+            [
+                ("key", "\\CurrentVersion\\Run\\Updater"), ("value_name", "Updater"), ("value", "evil"),
+                ("TargetObject", "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run\\Updater"),
+            ])
+        #expect(whole.count == 1)
         #expect(loaded.reasons([("key", "x"), ("value", "evil")]).isEmpty)
         #expect(loaded.hits(path: "x").isEmpty)
     }
