@@ -20,11 +20,13 @@ import Pipeline
     func step(
         _ input: UnsafeRawBufferPointer, _ position: inout Int, _ output: UnsafeMutableRawBufferPointer
     ) -> (written: Int, status: DecodeStatus) {
-        guard isReady else { return (0, .failed("zlib cannot start")) }
+        guard isReady else { return (0, .failed(.failed, "zlib cannot start")) }
         let given = min(input.count - position, 1 << 20)
         // zlib declares its input as mutable and does not write to it.
-        unsafe stream.next_in = UnsafeMutableRawPointer(mutating: input.baseAddress)?.assumingMemoryBound(to: UInt8.self)
-            .advanced(by: position)
+        unsafe stream.next_in = UnsafeMutableRawPointer(mutating: input.baseAddress)?.assumingMemoryBound(
+            to: UInt8.self
+        )
+        .advanced(by: position)
         unsafe stream.avail_in = UInt32(given)
         unsafe stream.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
         unsafe stream.avail_out = UInt32(output.count)
@@ -34,9 +36,10 @@ import Pipeline
         switch result {
         case Z_OK, Z_BUF_ERROR: return (written, .more)
         case Z_STREAM_END: return (written, .end)
-        case Z_NEED_DICT: return (written, .failed("the zlib stream needs a preset dictionary, which is not there"))
-        case Z_MEM_ERROR: return (written, .failed("zlib has no memory"))
-        default: return (written, .failed("the compressed data is damaged"))
+        case Z_NEED_DICT:
+            return (written, .failed(.unsupported, "the stream needs a preset dictionary, which is not there"))
+        case Z_MEM_ERROR: return (written, .failed(.failed, "zlib has no memory"))
+        default: return (written, .failed(.damaged, "the compressed data is damaged"))
         }
     }
 }

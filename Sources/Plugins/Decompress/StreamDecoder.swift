@@ -6,8 +6,8 @@ enum DecodeStatus: Equatable {
     case more
     /// A stream ended; what follows is another stream or does not belong to it.
     case end
-    /// The data is damaged, or needs more memory than is given.
-    case failed(String)
+    /// The data is damaged, or needs what is not there.
+    case failed(Issue.Code, String)
 }
 
 /// A decompressor that works in steps, so that its output can be limited before it is made.
@@ -31,42 +31,56 @@ struct Decompressed {
     var inputEnd: Int
     /// Why it stopped before the end; nil when everything was read.
     var failure: (code: Issue.Code, message: String)?
+    /// The time was over, or the scan was cancelled: what was inflated until then is there.
+    var interruption: StageError?
 }
 
 /// Runs a decoder over a sample with a limit on its output.
 ///
-/// - Parameter continues: Whether another stream begins at an offset behind the last one.
-/// - Throws: `StageError` when the time is over or output cannot be kept.
+/// - Parameter nextStream: Where the next stream begins, given where the last one ended; nil if there is none.
+/// - Throws: `StageError` when output cannot be kept.
 func decompress(
     _ sample: Bytes, with decoder: any StreamDecoder, allowance: Int, into store: ByteStore,
-    continues: (RawSpan, Int) -> Bool, checkpoint: () throws(StageError) -> Void
+    nextStream: (RawSpan, Int) -> Int?, checkpoint: () throws(StageError) -> Void
 ) throws(StageError) -> Decompressed {
     var writer = store.makeWriter()
     var buffer = [UInt8](repeating: 0, count: 256 << 10)
     var position = 0
     var failure: (code: Issue.Code, message: String)?
+    var interruption: StageError?
     loop: while true {
-        try checkpoint()
-        let before = position
-        let (written, status) = unsafe sample.withUnsafeBytes { input in
-            unsafe buffer.withUnsafeMutableBytes { output in unsafe decoder.step(input, &position, output) }
+        do {
+            try checkpoint()
+        } catch {
+            interruption = error
+            break
         }
-        let room = allowance - writer.count
+        let before = position
+        // One byte beyond the allowance tells whether there is more.
+        let room = max(allowance - writer.count, 0)
+        let capacity = room < buffer.count ? room + 1 : buffer.count
+        let (written, status) = unsafe sample.withUnsafeBytes { input in
+            unsafe buffer.withUnsafeMutableBytes { output in
+                unsafe decoder.step(input, &position, UnsafeMutableRawBufferPointer(rebasing: output[..<capacity]))
+            }
+        }
         if written > room {
             try append(buffer, room, to: &writer)
             failure = (
                 .limit,
-                "expansion limit of \(allowance) bytes reached: \(sample.count - position) compressed bytes were not read"
+                "expansion limit of \(allowance) bytes reached: "
+                    + "\(sample.count - position) compressed bytes were not read"
             )
             break
         }
         try append(buffer, written, to: &writer)
         switch status {
-        case .failed(let message):
-            failure = (.damaged, message)
+        case .failed(let code, let message):
+            failure = (code, message)
             break loop
         case .end:
-            guard continues(sample.span, position), decoder.restart() else { break loop }
+            guard let next = nextStream(sample.span, position), decoder.restart() else { break loop }
+            position = next
         case .more:
             if written == 0, position == before {
                 failure = (.damaged, "the compressed data ends too early")
@@ -75,7 +89,8 @@ func decompress(
         }
     }
     do {
-        return Decompressed(bytes: try writer.finish(), inputEnd: position, failure: failure)
+        return Decompressed(
+            bytes: try writer.finish(), inputEnd: position, failure: failure, interruption: interruption)
     } catch {
         throw StageError(.failed, "\(error)")
     }

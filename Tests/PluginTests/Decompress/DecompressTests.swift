@@ -6,8 +6,10 @@ import PipelineTesting
 import Testing
 
 struct DecompressTests {
-    private let stage = DecompressStage()
+    private let stage: DecompressStage
     private let text = Array("The quick brown fox jumps over the lazy dog. ".utf8)
+
+    init() throws { stage = try DecompressStage() }
 
     private func run(
         _ bytes: [UInt8], _ kind: String, path: String = "a.log.gz", limits: Limits = Limits()
@@ -88,12 +90,97 @@ struct DecompressTests {
         #expect(run(bomb, kind, limits: limits).children.map(\.bytes.count) == [bomb.count * 2])
     }
 
-    @Test func aHugeDictionaryIsRefused() {
+    @Test func aHugeDictionaryIsRefused() throws {
         // An lzma header that asks for 1 GiB: properties, dictionary size, unknown length.
         let header: [UInt8] = [0x5D, 0, 0, 0, 0x40] + [UInt8](repeating: 0xFF, count: 8) + [0, 1, 2, 3, 4, 5, 6, 7]
         let output = run(header, "LZMA")
         #expect(output.children.isEmpty)
+        #expect(output.issues.map(\.code) == [.limit])
         #expect(output.issues.first?.message.contains("more than 128 MiB") == true)
+        // A stream that needs 12 MiB, with 8 and with 64 to use.
+        let stream = Made.lzma(text, alone: false, preset: 6)
+        func scanned(memory: Int) throws -> ScannedOutput {
+            scan(try DecompressStage(options: .init(memory: memory)), Bytes(stream), kind: "XZ")
+        }
+        #expect(try scanned(memory: 8).issues.map(\.code) == [.limit])
+        #expect(try scanned(memory: 64).children.map(\.bytes.array) == [text])
+        #expect(throws: ConfigurationError.self) { try DecompressStage(options: .init(memory: 0)) }
+    }
+
+    @Test func paddingBetweenXZStreamsIsSkipped() {
+        let stream = Made.lzma(text, alone: false)
+        let padded = run(stream + [0, 0, 0, 0, 0, 0, 0, 0] + stream + [0, 0, 0, 0], "XZ")
+        #expect(padded.children.map(\.bytes.count) == [text.count * 2])
+        #expect(padded.issues.isEmpty)
+        let odd = run(stream + [0] + stream, "XZ")
+        #expect(odd.children.map(\.bytes.count) == [text.count])
+        #expect(odd.issues.map(\.code) == [.damaged])
+    }
+
+    /// A gibibyte of zeros in one megabyte: nothing beyond the allowance is made.
+    @Test func gigabyteOfZeros() {
+        let member = Made.deflate([UInt8](repeating: 0, count: 64 << 20), windowBits: 31)
+        let bomb = [[UInt8]](repeating: member, count: 16).flatMap { $0 }
+        var limits = Limits()
+        limits.expandedBytes = 3_000_000
+        let output = run(bomb, "GZIP", limits: limits)
+        #expect(output.children.map(\.bytes.count) == [3_000_000])
+        #expect(output.issues.map(\.code) == [.limit])
+        // The ratio alone stops it too: 200 bytes for each, and 100 MiB.
+        let ratio = run(bomb, "GZIP")
+        #expect(ratio.children.map(\.bytes.count) == [max(100 << 20, bomb.count * 200)])
+        #expect(ratio.issues.map(\.code) == [.limit])
+    }
+
+    @Test func endlessEmptyMembersEndWithTheTime() {
+        let empty = Made.deflate([], windowBits: 31)
+        let first = Made.deflate(text, windowBits: 31)
+        var members = empty
+        for _ in 0..<21 { members += members }
+        let many = first + members
+        var limits = Limits()
+        limits.stageSeconds = 0.05
+        let output = run(many, "GZIP", limits: limits)
+        // What was inflated before is scanned all the same.
+        #expect(output.children.map(\.bytes.array) == [text])
+        #expect(output.issues.map(\.code) == [.timeout])
+    }
+
+    @Test func theExactAllowanceIsEnough() {
+        var limits = Limits()
+        limits.expansionGrace = 0
+        limits.expandedBytes = text.count
+        let stream = Made.deflate(text, windowBits: 31)
+        limits.expansionRatio = 1000
+        #expect(run(stream, "GZIP", limits: limits).issues.isEmpty)
+        limits.expandedBytes = text.count - 1
+        #expect(run(stream, "GZIP", limits: limits).issues.map(\.code) == [.limit])
+    }
+
+    @Test func presetDictionariesAreNamed() {
+        // Header with the dictionary bit and an id.
+        let output = run([0x78, 0xBB, 0, 0, 0, 1, 3, 0], "ZLIB")
+        #expect(output.issues.map(\.code) == [.unsupported])
+    }
+
+    @Test(arguments: [
+        ("a.tgz", "a.tar"), ("a.TXZ", "a.tar"), ("b.svgz", "b.svg"), ("c.log.GZ", "c.log"), (".gz", "content"),
+        ("plain", "content"),
+    ])
+    func innerNames(path: String, name: String) {
+        let output = run(Made.deflate(text, windowBits: 31), "GZIP", path: path)
+        #expect(output.children.map(\.path) == ["\(path)/\(name)"])
+    }
+
+    @Test func goldenOutput() {
+        let member = Made.deflate(text, windowBits: 31)
+        let cases: [(String, [UInt8])] = [
+            ("GZIP", member + member + Array("tail".utf8)), ("GZIP", Array(member.dropLast(10))),
+            ("XZ", Made.lzma(text, alone: false)), ("LZMA", Made.lzma(text, alone: true)),
+            ("ZLIB", Made.deflate(text, windowBits: 15)),
+        ]
+        let text = cases.map { "# \($0.0)\n" + run($0.1, $0.0).text }.joined()
+        #expect(goldenDifference("decompress.txt", text) == nil)
     }
 
     @Test func deepestLevelIsNotInflatedAndSaid() {
@@ -137,15 +224,15 @@ private enum Made {
         return Array(output.prefix(Int(unsafe room - stream.avail_out)))
     }
 
-    static func lzma(_ bytes: [UInt8], alone: Bool) -> [UInt8] {
+    static func lzma(_ bytes: [UInt8], alone: Bool, preset: UInt32 = 1) -> [UInt8] {
         var stream = unsafe lzma_stream()
         var options = unsafe lzma_options_lzma()
-        unsafe lzma_lzma_preset(&options, 1)
+        unsafe lzma_lzma_preset(&options, preset)
         let ready =
             if alone {
                 unsafe lzma_alone_encoder(&stream, &options)
             } else {
-                unsafe lzma_easy_encoder(&stream, 1, LZMA_CHECK_CRC32)
+                unsafe lzma_easy_encoder(&stream, preset, LZMA_CHECK_CRC32)
             }
         #expect(ready == LZMA_OK)
         defer { unsafe lzma_end(&stream) }
