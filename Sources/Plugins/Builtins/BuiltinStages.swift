@@ -5,6 +5,7 @@ import IOC
 import LNK
 import LogLines
 import Pipeline
+import Prefetch
 import RegistryHive
 import Sigma
 import YARA
@@ -18,6 +19,7 @@ public enum BuiltinStages {
         EVTXStage.self,
         RegistryHiveStage.self,
         LNKStage.self,
+        PrefetchStage.self,
         LogLinesStage.self,
         IOCStage.self,
         YARAStage.self,
