@@ -73,7 +73,7 @@ struct BinXMLDecoder {
     /// Skips the processing instruction that begins at `position`.
     mutating func instruction(_ chunk: RawSpan) throws(ParseError) {
         var ignored = ByteArena(capacity: 64)
-        while position < end, let token = chunk.uint8(at: position), token == 0x0A || token == 0x0B {
+        while position < end, let token = chunk.uint8(at: position), token & 0xBF == 0x0A || token & 0xBF == 0x0B {
             try text(chunk, token, into: &ignored)
         }
     }

@@ -34,6 +34,9 @@ struct EventLogChunk {
     private let limit: Int
     private let ids: ClosedRange<UInt64>?
     private var previous: UInt64?
+    // What the search for whole records found last, and how far it came.
+    private var upcoming: Found?
+    private var searched = 0
 
     /// No chunk.
     static let none = EventLogChunk(start: 0, count: 0, isWhole: true)
@@ -107,7 +110,7 @@ struct EventLogChunk {
         cursor = limit
         var expected = 0
         if let ids, let previous {
-            expected = ids.upperBound > previous ? Int(ids.upperBound - previous) : 0
+            if ids.contains(previous) { expected = Int(ids.upperBound - previous) }
         } else if let ids {
             expected = Int(ids.upperBound - ids.lowerBound) + 1
         }
@@ -134,12 +137,19 @@ struct EventLogChunk {
         return found
     }
 
-    private func nextWhole(_ span: RawSpan, after offset: Int) -> Found? {
-        var position = offset
-        while let candidate = span.firstOffset(of: Self.recordMagic, from: position) {
-            if let found = whole(span, at: candidate) { return found }
-            position = candidate &+ 1
+    // The search goes through a chunk once, however many damaged records lie before what it finds.
+    private mutating func nextWhole(_ span: RawSpan, after offset: Int) -> Found? {
+        if let upcoming, upcoming.offset >= offset { return upcoming }
+        upcoming = nil
+        searched = max(searched, offset)
+        while let candidate = span.firstOffset(of: Self.recordMagic, from: searched) {
+            searched = candidate &+ 1
+            if let found = whole(span, at: candidate) {
+                upcoming = found
+                return found
+            }
         }
+        searched = count
         return nil
     }
 

@@ -116,6 +116,21 @@ struct EventLogDamageTests {
         #expect(parsed(file).numbers == [1, 2, 3, 4, 5, 6])
     }
 
+    @Test("Record numbers at the ends of their range are counted without overflow")
+    func extremeNumbers() {
+        let whole = EventLogFixtures.numbered(chunks: 1, recordsPerChunk: 3)
+        let offsets = recordOffsets(whole)
+        for (first, last, number) in [(UInt64.max - 5, UInt64.max, UInt64(0)), (0, 2, .max), (.max, .max, .max)] {
+            var file = whole
+            file.replaceSubrange(header + 24..<header + 40, with: bytes(first) + bytes(last))
+            for offset in offsets { file.replaceSubrange(offset + 8..<offset + 16, with: bytes(number)) }
+            file.replaceSubrange(offsets[2]..<offsets[2] + 4, with: [1, 1, 1, 1])
+            let damage = parsed(file).damage
+            #expect(damage.lostRecords > 0)
+            #expect(damage.lostRecords < 10)
+        }
+    }
+
     @Test("A record that breaks behind its EventID keeps what stands before the break")
     func partialRecord() {
         var file = EventLogFixtures.numbered(chunks: 1, recordsPerChunk: 2)
@@ -193,6 +208,18 @@ struct EventLogDamageTests {
         let output = scanned(EventLogFixtures.log(bytes: record))
         #expect(output.records.isEmpty)
         #expect(output.issues.contains { $0.message.starts(with: "1 record in 1 chunk could not be read") })
+    }
+
+    @Test("A processing instruction with the more-follows flag does not hang", arguments: [0x4A, 0x4B, 0x0A, 0x0B])
+    func flaggedInstruction(_ token: UInt8) {
+        let nameless: [UInt8] = [token, 0xFF, 0xFF, 0xFF, 0xFF]
+        let record = scanned(EventLogFixtures.log(bytes: [0x0F, 1, 1, 0] + nameless))
+        #expect(record.records.isEmpty)
+        let guid = [UInt8](repeating: 1, count: 16)
+        let body = [0x0F, 1, 1, 0] + nameless
+        let definition = [0, 0, 0, 0] + guid + bytes(UInt32(body.count)) + body
+        let inTemplate = instance(bytes(UInt32(550)), definition + bytes(UInt32(0)) + [0])
+        #expect(scanned(EventLogFixtures.log(bytes: inTemplate)).records.isEmpty)
     }
 
     @Test("A definition that contains itself ends")
