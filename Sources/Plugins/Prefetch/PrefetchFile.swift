@@ -118,7 +118,8 @@ public struct PrefetchFile: Sendable {
         readNames(span.suffix(from: names).prefix(namesSize))
         if span.slice(at: names, count: namesSize) == nil {
             problems.append(
-                ParseError(.truncated, "names: need \(namesSize) bytes, have \(max(0, span.byteCount - names))", at: names))
+                ParseError(
+                    .truncated, "names: need \(namesSize) bytes, have \(max(0, span.byteCount - names))", at: names))
         }
         try readVolumes(span, at: volumesOffset, count: volumeCount)
     }
