@@ -51,15 +51,16 @@ public enum HiveIdentity: String, Sendable {
         return nil
     }
 
+    // The letters that a name begins with: copies are named `SYSTEM (2)`, `ntuser_old.dat` and the like.
     private static func byName(_ path: String) -> HiveIdentity? {
-        let name = lastPart(path).lowercased()
-        return names.first { name.hasPrefix($0.prefix) }?.identity
+        let word = lastPart(path).lowercased().prefix { $0.isLetter }
+        return names[String(word)]
     }
 
-    private static let names: [(prefix: String, identity: HiveIdentity)] = [
-        ("software", .software), ("system", .system), ("sam", .sam), ("security", .security), ("ntuser", .user),
-        ("usrclass", .userClasses), ("amcache", .amcache), ("bcd", .bootConfiguration), ("drivers", .drivers),
-        ("components", .components), ("default", .user),
+    private static let names: [String: HiveIdentity] = [
+        "software": .software, "system": .system, "sam": .sam, "security": .security, "ntuser": .user,
+        "usrclass": .userClasses, "amcache": .amcache, "bcd": .bootConfiguration, "drivers": .drivers,
+        "components": .components, "default": .user,
     ]
 
     /// The path of the root in the live registry, as Sysmon writes it; empty when it is not known.

@@ -168,7 +168,8 @@ struct HiveRecords: ~Copyable {
                 builder.field(keys.details) { ValueText.appendDetails(value.type, bytes, to: &$0) }
             }
         }
-        if there < min(value.isInline ? 4 : value.size, RegistryHiveStage.valueLimit), there < value.size {
+        if data != .none, there < min(value.isInline ? 4 : value.size, RegistryHiveStage.valueLimit), there < value.size
+        {
             note(
                 "value '\(name.span.utf8Text)': \(there) of its \(value.size) bytes of data are there",
                 value.offset, &out)

@@ -45,12 +45,39 @@ public struct RegistryHiveStage: Stage {
         do throws(ParseError) {
             hive = try Hive(bytes)
         } catch {
+            if error.code == .unsupported { throw StageError(.unsupported, error.message, offset: error.offset) }
             throw StageError(error)
         }
         for problem in hive.problems { out.note(.damaged, problem.message, offset: problem.offset) }
         let identity = HiveIdentity(of: hive, path: sample.path)
+        try emitArtefacts(of: hive, identity, &out)
         var records = HiveRecords(hive, identity)
         try records.emit(hive, &out)
+    }
+
+    // What analysts look for first comes first: a walk that runs out of time does not take it away.
+    private func emitArtefacts(
+        of hive: Hive, _ identity: HiveIdentity, _ out: inout Output
+    ) throws(StageError) {
+        switch identity {
+        case .system:
+            try ShimCacheRecords.emit(hive, &out)
+            try AutorunRecords.emit(hive, identity, &out)
+        case .software:
+            try AutorunRecords.emit(hive, identity, &out)
+            try DebuggerRecords.emit(hive, identity, &out)
+            try TaskRecords.emit(hive, &out)
+            try TeamViewerRecords.emit(hive, &out)
+        case .user:
+            try AutorunRecords.emit(hive, identity, &out)
+            try UserAssistRecords.emit(hive, &out)
+            try ShellbagRecords.emit(hive, &out)
+            try OfficeConnectionRecords.emit(hive, identity, &out)
+            try TeamViewerRecords.emit(hive, &out)
+        case .userClasses: try ShellbagRecords.emit(hive, &out)
+        case .amcache: try AmcacheRecords.emit(hive, &out)
+        default: return
+        }
     }
 
     private func recovered(_ sample: Sample, _ out: inout Output) -> Bytes {

@@ -12,8 +12,8 @@ enum ListKind: Sendable {
     indirect case ri(of: ListKind, each: Int)
 }
 
-/// A key to be written.
-final class KeyNode {
+/// A key to be written; each test makes its own and changes none that another one sees.
+final class KeyNode: @unchecked Sendable {
     var name: String
     var className = ""
     var list = ListKind.lh
@@ -30,6 +30,7 @@ final class KeyNode {
     }
 
     /// The key at a path below this one, made if it is not there.
+    @discardableResult
     func key(_ path: String) -> KeyNode {
         var key = self
         for part in path.split(separator: "\\") {
@@ -52,7 +53,7 @@ final class KeyNode {
 }
 
 /// A value to be written.
-struct ValueNode {
+struct ValueNode: Sendable {
     var name: String
     var type: UInt32
     var data: [UInt8]

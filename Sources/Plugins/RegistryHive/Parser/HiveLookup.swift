@@ -110,11 +110,11 @@ extension Hive {
 
     /// A number (`REG_DWORD`, `REG_QWORD`, or their bytes in a binary value); nil when it is none.
     public func number(_ name: String, of key: HiveKey) -> UInt64? {
-        guard let value = value(name, of: key), let data = bytes(of: value, limit: 8) else { return nil }
+        guard let value = value(name, of: key), value.size <= 8, let data = bytes(of: value) else { return nil }
         switch (value.type, data.count) {
         case (ValueType.bigEndian, 4): return data.rawSpan.bigEndianUInt32(at: 0).map(UInt64.init)
-        case (_, 4): return data.rawSpan.uint32(at: 0).map(UInt64.init)
-        case (_, 8): return data.rawSpan.uint64(at: 0)
+        case (ValueType.dword, 4), (ValueType.binary, 4): return data.rawSpan.uint32(at: 0).map(UInt64.init)
+        case (ValueType.qword, 8), (ValueType.binary, 8): return data.rawSpan.uint64(at: 0)
         default: return nil
         }
     }
