@@ -36,8 +36,6 @@ let plugins: [Plugin] = [
     Plugin(name: "LNK"),
     Plugin(name: "Prefetch"),
     Plugin(name: "JumpList", uses: ["LNK"]),
-    Plugin(name: "UserArtefacts"),
-    Plugin(name: "Persistence"),
     Plugin(name: "IOC", uses: ["PatternMatching", yams]),
     Plugin(name: "YARA", uses: ["CYARA"]),
     Plugin(name: "Sigma", uses: ["PatternMatching", yams], testUses: ["EVTX"]),

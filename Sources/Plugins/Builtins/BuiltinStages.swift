@@ -2,6 +2,7 @@ import Decompress
 import EVTX
 import FileType
 import IOC
+import JumpList
 import LNK
 import LogLines
 import Pipeline
@@ -20,6 +21,7 @@ public enum BuiltinStages {
         RegistryHiveStage.self,
         LNKStage.self,
         PrefetchStage.self,
+        JumpListStage.self,
         LogLinesStage.self,
         IOCStage.self,
         YARAStage.self,

@@ -1,0 +1,47 @@
+#!/bin/sh
+# Uploads many small files to one service and watches its private anonymous memory.
+#
+#   Benchmarks/soak.sh [SUBMISSIONS]     (default 100000)
+#
+# Prints the memory after each tenth of the submissions; fails when it grows by more than 10 % after the first tenth.
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+program=$root/.build/release/thunderstorm
+tool=$root/Benchmarks/.build/release/BenchmarkTool
+submissions=${1:-100000}
+
+swift build -c release --package-path "$root/Benchmarks" >/dev/null
+work=$(mktemp -d)
+server=
+trap 'if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi; rm -rf "$work"' EXIT INT TERM
+
+head -c 2000 /dev/urandom | od -An -tx1 >"$work/sample"
+i=0
+while [ $i -lt $((submissions / 10)) ]; do
+    echo "$work/sample"
+    i=$((i + 1))
+done >"$work/list"
+
+"$program" serve --server-port 0 --server-upload-dir "$work/uploads" >"$work/server.log" 2>&1 &
+server=$!
+port=
+tries=0
+while [ -z "$port" ] && [ $tries -lt 300 ]; do
+    sleep 0.1
+    port=$(sed -n 's/.*listening on http:\/\/127\.0\.0\.1:\([0-9]*\).*/\1/p' "$work/server.log" | tail -1)
+    tries=$((tries + 1))
+done
+[ -n "$port" ] || { cat "$work/server.log" >&2; exit 1; }
+
+first=
+for tenth in 1 2 3 4 5 6 7 8 9 10; do
+    "$tool" upload "$port" /api/check 4 "$work/list" >/dev/null
+    now=$(awk '/^RssAnon/ { print $2 }' "/proc/$server/status")
+    echo "$((submissions / 10 * tenth)) submissions: $((now / 1024)) MiB private anonymous memory"
+    [ -n "$first" ] || first=$now
+done
+if [ $((now * 10)) -gt $((first * 11)) ]; then
+    echo "memory grew by more than 10 %" >&2
+    exit 1
+fi
