@@ -26,7 +26,7 @@ scan: build samples ## scan DIR=… (default: the demo tree); ARGS="--format jso
 	status=$$?; \
 	if [ $$status -eq 1 ]; then echo "(exit code 1: findings at Warning or above)"; exit 0; fi; exit $$status
 
-test: packages samples ## run all tests
+test: packages check-format samples ## run all tests
 	$(SWIFT) build --build-tests $(CHECKS)
 	$(SWIFT) test --skip-build
 
@@ -34,10 +34,10 @@ test-parsers: packages ## test the pipeline and the plugins without building the
 	THUNDERSTORM_ONLY=$(or $(ONLY),All) $(SWIFT) test --scratch-path .build-parsers
 
 format: ## format all Swift sources
-	$(SWIFT) format format --in-place --recursive --parallel Package.swift Sources Tests
+	$(SWIFT) format format --in-place --recursive --parallel Package.swift Sources Tests Fuzz Benchmarks
 
 check-format: ## fail when something is not formatted
-	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz Benchmarks
 
 docs: build ## regenerate the documentation that is made from code
 	.build/release/thunderstorm stages --markdown > docs/stages.md

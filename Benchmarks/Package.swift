@@ -4,6 +4,7 @@ import PackageDescription
 let package = Package(
     name: "Benchmarks",
     targets: [
-        .executableTarget(name: "BenchmarkTool", swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
+        .executableTarget(
+            name: "BenchmarkTool", swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
     ]
 )

@@ -8,7 +8,8 @@ import Pipeline
 ///
 /// - Returns: nil when they are equal (or were just recorded), otherwise what differs first.
 public func goldenDifference(_ name: String, _ text: String, testFile: String = #filePath) -> String? {
-    let folder = testFile.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    let folder =
+        testFile.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
         + "/Golden"
     let path = folder + "/" + name
     if unsafe getenv("RECORD_GOLDEN") != nil {

@@ -46,7 +46,9 @@ public struct ScannedOutput: Sendable, Equatable {
             lines += record.fields.map { "  \($0.key) = \(escaped($0.value))" }
         }
         for child in children {
-            lines.append("child \(child.path) \(child.method) \(child.bytes.count) bytes sha256 \(Digests(of: child.bytes).sha256)")
+            lines.append(
+                "child \(child.path) \(child.method) \(child.bytes.count) bytes sha256 \(Digests(of: child.bytes).sha256)"
+            )
         }
         for finding in findings where !finding.reasons.isEmpty {
             lines.append("finding \(finding.level.name) \(finding.score)")

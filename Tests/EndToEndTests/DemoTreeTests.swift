@@ -79,7 +79,9 @@ struct DemoTreeTests {
     }
 
     @Test func benignFilesAreClean() throws {
-        let benign = Self.expectations.filter { $0.level == "none" && $0.rules.isEmpty && !$0.path.contains("auth.log") }
+        let benign = Self.expectations.filter {
+            $0.level == "none" && $0.rules.isEmpty && !$0.path.contains("auth.log")
+        }
         #expect(benign.count >= 10)
         for expected in benign where expected.path.hasPrefix("docs/") || expected.path.hasPrefix("data/") {
             let bytes = try ByteStore().read(file: try Self.tree.get() + "/" + expected.path)

@@ -78,7 +78,8 @@ struct TextTests {
         ("iocs/falsepositive-hash-x.txt", .trustedHashes), ("iocs/my-filename-iocs.txt", .filenames),
         ("iocs/keywords.txt", .keywords), ("iocs/c2-iocs.txt", .c2), ("iocs/otx-c2-iocs-ipv4.txt", .c2),
         ("yara/a.yar", .yara), ("yara/my-log-rules.yara", .yaraLog), ("yara/meta.yar", .yaraMeta),
-        ("yara/registry-persistence.yar", .yaraRegistry), ("sigma/x.yml", .sigma), ("sigma/rules/windows/x.yml", .sigma), ("/sigma/iocs/x.yml", .yamlIOCs),
+        ("yara/registry-persistence.yar", .yaraRegistry), ("sigma/x.yml", .sigma),
+        ("sigma/rules/windows/x.yml", .sigma), ("/sigma/iocs/x.yml", .yamlIOCs),
         ("iocs/case1.yml", .yamlIOCs),
         ("stix/bundle.json", .stix), ("misc/file-type-signatures.txt", .fileTypes), ("pipes.txt", .pipes),
     ])

@@ -13,8 +13,10 @@ struct SplitMix64: RandomNumberGenerator {
     }
 }
 
-/// Writes files until their sum is reached. Of ten files three have 4 KB, three 40 KB, three 400 KB and one 4 MB;
-/// content goes round text, source code, base64 and binary with runs of zeros.
+/// Writes files until their sum is reached.
+///
+/// Of ten files three have 4 KB, three 40 KB, three 400 KB and one 4 MB; content goes round text, source code, base64
+/// and binary with runs of zeros.
 func generate(into directory: String, megabytes: Int) throws {
     mkdir(directory, 0o755)
     let sizes = [4_000, 40_000, 400_000, 4_000, 40_000, 400_000, 4_000, 40_000, 400_000, 4_000_000]
@@ -56,7 +58,9 @@ private func makeContent(_ flavour: Int, _ size: Int, _ random: inout SplitMix64
             content += Array(words[Int(number % UInt64(words.count))].utf8)
             content.append(number % 11 == 0 ? 0x0A : 0x20)
         case 1:
-            content += Array("    let \(words[Int(number % 20)])\(number % 997) = \(words[Int((number >> 8) % 20)])(\(number % 4096));\n".utf8)
+            content += Array(
+                "    let \(words[Int(number % 20)])\(number % 997) = \(words[Int((number >> 8) % 20)])(\(number % 4096));\n"
+                    .utf8)
         case 2:
             for shift in 0..<8 { content.append(alphabet[Int((number >> UInt64(shift * 6)) & 63)]) }
         default:

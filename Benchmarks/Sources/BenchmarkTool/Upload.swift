@@ -98,7 +98,9 @@ final class Connection {
     private func sendAll(_ bytes: [UInt8]) throws {
         var done = 0
         while done < bytes.count {
-            let sent = bytes.withUnsafeBytes { send(socketDescriptor, $0.baseAddress! + done, $0.count - done, 0) }
+            let sent = bytes.withUnsafeBytes { rest in
+                send(socketDescriptor, rest.baseAddress.map { $0 + done }, rest.count - done, 0)
+            }
             guard sent > 0 else { throw BenchmarkError("the connection broke while sending") }
             done += sent
         }
@@ -109,7 +111,7 @@ final class Connection {
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var wanted: Int?
-        while wanted == nil || answer.count < wanted! {
+        while wanted.map({ answer.count < $0 }) ?? true {
             let got = recv(socketDescriptor, &buffer, buffer.count, 0)
             guard got > 0 else { throw BenchmarkError("the connection broke while waiting for an answer") }
             answer += buffer[..<got]

@@ -6,6 +6,7 @@ import PipelineTesting
 
 private let stage = try? DecompressStage(options: .init(), environment: StageEnvironment())
 
+/// Entry point of libFuzzer: one input of `count` bytes.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     guard let stage else { return -1 }

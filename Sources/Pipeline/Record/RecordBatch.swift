@@ -1,7 +1,9 @@
 // Records in bulk: all values of thousands of records in one UTF-8 arena, with a table of who owns which part.
 // Matchers search the arena once and map hits back; strings are made only for what is reported.
 
-/// Records that matchers look at together. Values are UTF-8, separated by one newline in `text`.
+/// Records that matchers look at together.
+///
+/// Values are UTF-8, separated by one newline in `text`.
 public struct RecordBatch: ~Copyable {
     /// A batch is handed on when its values have this many bytes.
     public static let byteLimit = 4 << 20

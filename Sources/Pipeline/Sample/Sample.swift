@@ -36,7 +36,9 @@ public struct Companion: Sendable {
 
 /// One file under examination, submitted or found inside another.
 public struct Sample: Sendable {
-    /// Path as the client sent it, or parent path and member name joined by `/`. Never a path of this machine.
+    /// Path as the client sent it, or parent path and member name joined by `/`.
+    ///
+    /// Never a path of this machine.
     public let path: String
     /// The content.
     public let bytes: Bytes

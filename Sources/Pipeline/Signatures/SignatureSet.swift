@@ -51,27 +51,47 @@ public enum SignatureFileKind: String, Sendable, CaseIterable {
         func has(_ tags: String...) -> Bool { tags.contains { words.contains($0) } }
         switch String(name[dot...]) {
         case ".yar", ".yara":
-            if has("meta") { self = .yaraMeta
-            } else if has("registry") { self = .yaraRegistry
-            } else if has("log") { self = .yaraLog
-            } else if has("keyword", "keywords") { self = .yaraKeyword
-            } else if has("process", "memory") { self = .yaraProcess
-            } else { self = .yara }
+            if has("meta") {
+                self = .yaraMeta
+            } else if has("registry") {
+                self = .yaraRegistry
+            } else if has("log") {
+                self = .yaraLog
+            } else if has("keyword", "keywords") {
+                self = .yaraKeyword
+            } else if has("process", "memory") {
+                self = .yaraProcess
+            } else {
+                self = .yara
+            }
         case ".txt":
             if has("trusted-hash", "trusted-hashes", "falsepositive-hash", "falsepositive-hashes") {
                 self = .trustedHashes
-            } else if has("hash", "hashes") { self = .hashes
-            } else if has("filename", "filenames") { self = .filenames
-            } else if has("keyword", "keywords") { self = .keywords
-            } else if has("c2", "domains") { self = .c2
-            } else if has("handle", "handles") { self = .handles
-            } else if has("pipe", "pipes") { self = .pipes
-            } else if name.contains("file-type") { self = .fileTypes
-            } else { return nil }
+            } else if has("hash", "hashes") {
+                self = .hashes
+            } else if has("filename", "filenames") {
+                self = .filenames
+            } else if has("keyword", "keywords") {
+                self = .keywords
+            } else if has("c2", "domains") {
+                self = .c2
+            } else if has("handle", "handles") {
+                self = .handles
+            } else if has("pipe", "pipes") {
+                self = .pipes
+            } else if name.contains("file-type") {
+                self = .fileTypes
+            } else {
+                return nil
+            }
         case ".yml", ".yaml":
-            if folder == "sigma" { self = .sigma
-            } else if folder == "iocs" { self = .yamlIOCs
-            } else { return nil }
+            if folder == "sigma" {
+                self = .sigma
+            } else if folder == "iocs" {
+                self = .yamlIOCs
+            } else {
+                return nil
+            }
         case ".json":
             guard folder == "stix" else { return nil }
             self = .stix

@@ -1,4 +1,6 @@
-/// Limits of one submission. Every one that is reached is said in the report.
+/// Limits of one submission.
+///
+/// Every one that is reached is said in the report.
 public struct Limits: Sendable, Equatable {
     /// Deepest level of extraction; the submitted sample is level 0.
     public var depth = 8

@@ -14,8 +14,9 @@ public final class Cancellation: Sendable {
     public var isCancelled: Bool { flag.load(ordering: .relaxed) }
 }
 
-/// Watches the time of one stage on one sample. It stands still while the stages downstream work on what the stage
-/// extracted or emitted.
+/// Watches the time of one stage on one sample.
+///
+/// It stands still while the stages downstream work on what the stage extracted or emitted.
 final class StageClock {
     private let stage: String
     private let limit: UInt64

@@ -35,8 +35,10 @@ struct RecordHits {
     }
 }
 
-/// Filename hits in records. The hits in one string are one reason; strings of a record with the same hits are too,
-/// because parsers show one path in several fields.
+/// Filename hits in records.
+///
+/// The hits in one string are one reason; strings of a record with the same hits are too, because parsers show one path
+/// in several fields.
 struct FilenameHits {
     private struct Key: Hashable {
         var record: Int

@@ -148,8 +148,9 @@ private struct STIXFile: STIXObject {
     }
 }
 
-/// A record of type `registry value`: its key ends with the name of the value (REFERENCE B.5). Where the whole path
-/// is known, root included, it stands in `TargetObject`.
+/// A record of type `registry value`: its key ends with the name of the value (REFERENCE B.5).
+///
+/// Where the whole path is known, root included, it stands in `TargetObject`.
 struct RegistryValue: STIXObject {
     private let key: String
     private let name: String

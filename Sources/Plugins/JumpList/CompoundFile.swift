@@ -67,7 +67,9 @@ public struct CompoundFile {
             problems.append(
                 ParseError(.limit, "the streams are larger than the file; \(entry.name) was cut", at: 0))
         }
-        let content = entry.size < miniCutoff ? miniChain(from: entry.start, size: wanted)
+        let content =
+            entry.size < miniCutoff
+            ? miniChain(from: entry.start, size: wanted)
             : chain(from: entry.start, size: wanted)
         allowance -= content.count
         if content.count < wanted {

@@ -26,11 +26,13 @@ public struct LinkInfo: Sendable {
         let hasUnicode = headerSize >= 0x24
         if flags & 1 != 0 {
             if let start = offset(12) { readVolume(span.suffix(from: start)) }
-            localBasePath = (hasUnicode ? offset(28) : nil).flatMap { wideText(span, at: $0) }
+            localBasePath =
+                (hasUnicode ? offset(28) : nil).flatMap { wideText(span, at: $0) }
                 ?? offset(16).flatMap { text(span, at: $0) }
         }
         if flags & 2 != 0, let start = offset(20) { readShare(span.suffix(from: start)) }
-        commonPathSuffix = (hasUnicode ? offset(32) : nil).flatMap { wideText(span, at: $0) }
+        commonPathSuffix =
+            (hasUnicode ? offset(32) : nil).flatMap { wideText(span, at: $0) }
             ?? offset(24).flatMap { text(span, at: $0) }
     }
 
@@ -75,17 +77,20 @@ public struct LinkInfo: Sendable {
         guard let name = span.uint32(at: 8).map(Int.init), let device = span.uint32(at: 12).map(Int.init)
         else { return }
         let hasUnicode = name > 0x14
-        networkName = (hasUnicode ? span.uint32(at: 20) : nil).flatMap { wideText(span, at: Int($0)) }
+        networkName =
+            (hasUnicode ? span.uint32(at: 20) : nil).flatMap { wideText(span, at: Int($0)) }
             ?? text(span, at: name)
         if device != 0 {
-            deviceName = (hasUnicode ? span.uint32(at: 24) : nil).flatMap { wideText(span, at: Int($0)) }
+            deviceName =
+                (hasUnicode ? span.uint32(at: 24) : nil).flatMap { wideText(span, at: Int($0)) }
                 ?? text(span, at: device)
         }
     }
 }
 
-/// NUL-terminated text in the system's code page; nil if `offset` lies outside. The code page is not told: text that
-/// is not UTF-8 is read as Latin-1.
+/// NUL-terminated text in the system's code page; nil if `offset` lies outside.
+///
+/// The code page is not told: text that is not UTF-8 is read as Latin-1.
 func text(_ span: RawSpan, at offset: Int) -> String? {
     guard offset >= 0, offset < span.byteCount else { return nil }
     let rest = span.suffix(from: offset)

@@ -103,11 +103,12 @@ public struct PrefetchFile: Sendable {
         let volumesOffset = Int(try reader.uint32("offset of the volumes"))
         let volumeCount = Int(try reader.uint32("number of volumes"))
         // Version 30 has two layouts; the shorter one shows in where the metrics begin.
-        let runCount = switch version {
-        case 17: 144
-        case 23: 152
-        default: metrics == 0x128 ? 200 : 208
-        }
+        let runCount =
+            switch version {
+            case 17: 144
+            case 23: 152
+            default: metrics == 0x128 ? 200 : 208
+            }
         let firstTime = version == 17 ? 120 : 128
         for index in 0..<(version >= 26 ? 8 : 1) {
             guard let time = span.uint64(at: firstTime + index * 8), time != 0 else { continue }

@@ -88,10 +88,11 @@ private final class RecordPrinter: Stage {
     }
 
     func flush() {
-        standardOutput(counts.withLock { counts in
-            defer { counts.pending = "" }
-            return counts.pending
-        })
+        standardOutput(
+            counts.withLock { counts in
+                defer { counts.pending = "" }
+                return counts.pending
+            })
     }
 
     func inspect(

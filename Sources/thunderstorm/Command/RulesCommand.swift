@@ -45,7 +45,9 @@ struct RulesCheckCommand: StageCommand {
             }
             standardOutput(writer.text + "\n")
         } else {
-            for problem in state.problems { standardOutput("\(problem.isRejected ? "rejected" : "warning")  \(problem)\n") }
+            for problem in state.problems {
+                standardOutput("\(problem.isRejected ? "rejected" : "warning")  \(problem)\n")
+            }
             for (kind, count) in state.counts.sorted(by: { $0.key < $1.key }) { standardOutput("\(kind): \(count)\n") }
             standardOutput("rejected: \(rejected.count)\n")
         }

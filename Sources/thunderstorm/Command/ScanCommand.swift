@@ -21,7 +21,8 @@ struct ScanCommand: StageCommand {
     @Option(name: .long, help: "text: one line an event; json: JSON lines v3.")
     var format = Format.text
 
-    @Option(name: .long, help: ArgumentHelp("Host name that findings carry (default: this machine's).", valueName: "host"))
+    @Option(
+        name: .long, help: ArgumentHelp("Host name that findings carry (default: this machine's).", valueName: "host"))
     var source: String?
 
     @Option(name: .long, help: ArgumentHelp("Lowest level shown; debug shows every reason.", valueName: "level"))
@@ -30,7 +31,8 @@ struct ScanCommand: StageCommand {
     @Option(name: .long, help: ArgumentHelp("Scan threads (default: one a processor).", valueName: "n"))
     var threads: Int?
 
-    @Option(name: .long, help: ArgumentHelp("Larger files are skipped and listed (default: no limit).", valueName: "size"))
+    @Option(
+        name: .long, help: ArgumentHelp("Larger files are skipped and listed (default: no limit).", valueName: "size"))
     var maxFileSize: String?
 
     @Option(name: .long, help: ArgumentHelp("Configuration file; flags win over it.", valueName: "file"))
@@ -106,7 +108,9 @@ struct ScanCommand: StageCommand {
 
 /// A text without control characters: file names reach a terminal.
 func oneLine(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "?" : $0 }))
+    String(
+        String.UnicodeScalarView(
+            text.unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "?" : $0 }))
 }
 
 /// A line on the terminal that says how far a long run is; nothing when standard error is no terminal.

@@ -19,7 +19,10 @@ struct ServeCommand: StageCommand {
     @Option(name: .long, help: ArgumentHelp("Port to listen on (default: 8080).", valueName: "port"))
     var serverPort: Int?
 
-    @Option(name: .long, help: ArgumentHelp("Queued samples and temporary files (default: /tmp/thunderstorm-uploads).", valueName: "dir"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Queued samples and temporary files (default: /tmp/thunderstorm-uploads).", valueName: "dir")
+    )
     var serverUploadDir: String?
 
     @Option(name: .long, help: ArgumentHelp("Async results kept; 0 keeps none (default: 10000).", valueName: "n"))

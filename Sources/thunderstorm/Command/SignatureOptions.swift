@@ -5,19 +5,29 @@ import ThunderstormService
 
 /// Flags of every command that loads signatures.
 struct SignatureOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("Signature folder; may be repeated. Replaces the shipped rules.", valueName: "dir"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Signature folder; may be repeated. Replaces the shipped rules.", valueName: "dir"))
     var rules: [String] = []
 
-    @Option(name: .long, help: ArgumentHelp("Folder of your own signatures, added to the others; may be repeated.", valueName: "dir"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Folder of your own signatures, added to the others; may be repeated.", valueName: "dir"))
     var customSignatures: [String] = []
 
     @Flag(name: .long, help: "Only YARA: short for --chain pure-yara.")
     var pureYara = false
 
-    @Option(name: .long, help: ArgumentHelp("Chain of stages, from chains.yml or the configuration file (default: full).", valueName: "name"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Chain of stages, from chains.yml or the configuration file (default: full).", valueName: "name"))
     var chain: String?
 
-    @Option(name: .long, help: ArgumentHelp("Level rules: v11 (Alert from 81) or v10 (and one subscore above 75).", valueName: "v11|v10"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Level rules: v11 (Alert from 81) or v10 (and one subscore above 75).", valueName: "v11|v10")
+    )
     var levels: String?
 
     /// These flags as settings.

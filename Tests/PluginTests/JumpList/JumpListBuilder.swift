@@ -47,7 +47,8 @@ struct JumpListBuilder {
         out += le32(0x20 | 0x80 | 2) + [UInt8](repeating: 0, count: 52)
         let volume = le32(0x11) + le32(3) + le32(7) + le32(0x10) + [0]
         let end = UInt32(0x1C + volume.count + path.utf8.count + 1)
-        let info = le32(0x1C) + le32(1) + le32(0x1C) + le32(UInt32(0x1C + volume.count)) + le32(0) + le32(end) + volume
+        let info =
+            le32(0x1C) + le32(1) + le32(0x1C) + le32(UInt32(0x1C + volume.count)) + le32(0) + le32(end) + volume
             + Array(path.utf8) + [0, 0]
         out += le32(UInt32(info.count + 4)) + info
         return out + le16(UInt16(arguments.utf16.count)) + wide(arguments) + le32(0)

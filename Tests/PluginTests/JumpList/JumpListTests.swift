@@ -47,8 +47,9 @@ import Testing
         #expect(!file.problems.isEmpty)
     }
 
-    /// Destinations of each list: the count in the list's header, or the link headers in a custom list. The file of
-    /// `raw` is in Base64 and holds none as it is.
+    /// Destinations of each list: the count in the list's header, or the link headers in a custom list.
+    ///
+    /// The file of `raw` is in Base64 and holds none as it is.
     static let corpusCounts = [
         "APTSimulatorVM/5f7b5f1e01b83767.automaticDestinations-ms": 0,
         "APTSimulatorVM/7e4dca80246863e3.customDestinations-ms": 0,

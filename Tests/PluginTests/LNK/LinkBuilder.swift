@@ -52,21 +52,25 @@ struct LinkBuilder {
     }
 
     static func localInfo(path: String, suffix: String, label: String) -> [UInt8] {
-        let volume = le32(UInt32(0x10 + label.utf8.count + 1)) + le32(3) + le32(0xCAFE_0123) + le32(0x10)
+        let volume =
+            le32(UInt32(0x10 + label.utf8.count + 1)) + le32(3) + le32(0xCAFE_0123) + le32(0x10)
             + Array(label.utf8) + [0]
         let base = 0x1C + volume.count
         let end = base + path.utf8.count + 1
-        let body = le32(0x1C) + le32(1) + le32(0x1C) + le32(UInt32(base)) + le32(0) + le32(UInt32(end)) + volume
+        let body =
+            le32(0x1C) + le32(1) + le32(0x1C) + le32(UInt32(base)) + le32(0) + le32(UInt32(end)) + volume
             + Array(path.utf8) + [0] + Array(suffix.utf8) + [0]
         return le32(UInt32(body.count + 4)) + body
     }
 
     static func shareInfo(share: String, device: String, suffix: String) -> [UInt8] {
-        let link = le32(UInt32(0x14 + share.utf8.count + device.utf8.count + 2)) + le32(3) + le32(0x14)
+        let link =
+            le32(UInt32(0x14 + share.utf8.count + device.utf8.count + 2)) + le32(3) + le32(0x14)
             + le32(UInt32(0x14 + share.utf8.count + 1)) + le32(0x20000) + Array(share.utf8) + [0] + Array(device.utf8)
             + [0]
         let end = 0x1C + link.count
-        let body = le32(0x1C) + le32(2) + le32(0) + le32(0) + le32(0x1C) + le32(UInt32(end)) + link
+        let body =
+            le32(0x1C) + le32(2) + le32(0) + le32(0) + le32(0x1C) + le32(UInt32(end)) + link
             + Array(suffix.utf8) + [0]
         return le32(UInt32(body.count + 4)) + body
     }

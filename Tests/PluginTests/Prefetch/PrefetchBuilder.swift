@@ -15,7 +15,8 @@ struct PrefetchBuilder {
         let volumesAt = namesAt + names.count
         let entry = version == 17 ? 40 : version >= 30 ? 96 : 104
         let path = wide("\\VOLUME{01d0}")
-        let volume = le32(UInt32(entry)) + le32(13) + le64(132_000_000_000_000_000) + le32(0xCAFE_0123)
+        let volume =
+            le32(UInt32(entry)) + le32(13) + le64(132_000_000_000_000_000) + le32(0xCAFE_0123)
             + [UInt8](repeating: 0, count: entry - 20) + path
         var out = le32(version) + Array("SCCA".utf8) + le32(0x11) + le32(UInt32(volumesAt + volume.count))
         let name = wide(executable)

@@ -55,6 +55,7 @@ struct ConditionTests {
 }
 
 extension Condition: CustomStringConvertible {
+    /// The condition with all its parentheses.
     public var description: String {
         switch self {
         case .identifier(let name): name

@@ -50,7 +50,8 @@ struct RegressionTests {
 
 /// Takes every sample for an event log.
 struct SetKind: Stage {
-    static let descriptor = StageDescriptor(name: "set-kind", summary: "Takes samples for event logs.", interest: .samples)
+    static let descriptor = StageDescriptor(
+        name: "set-kind", summary: "Takes samples for event logs.", interest: .samples)
 
     init(options: NoOptions, environment: StageEnvironment) {}
 

@@ -36,8 +36,10 @@ public enum Lane: Sendable {
     case async
 }
 
-/// Scans submissions. Everything in the service talks to this protocol; whether scans run in this process or in one
-/// of their own is the engine's business.
+/// Scans submissions.
+///
+/// Everything in the service talks to this protocol; whether scans run in this process or in one of their own is the
+/// engine's business.
 public protocol Engine: Sendable {
     /// Scan threads.
     var threads: Int { get }

@@ -10,7 +10,8 @@ struct TextEncoder {
     private static let matchLimit = 30
 
     func line(_ finding: Finding, _ context: EventContext) -> String {
-        var line = start(EventWords.level(of: finding), module: finding.module, EventWords.message(of: finding), context)
+        var line = start(
+            EventWords.level(of: finding), module: finding.module, EventWords.message(of: finding), context)
         switch finding.subject {
         case .file(let file): write(file, prefix: "", &line)
         case .record(let record): write(record, &line)

@@ -16,7 +16,8 @@ public func prepareDirectory(_ path: String, flag: String) throws(ConfigurationE
         throw ConfigurationError("\(flag): \(path) is not a directory; choose another one")
     }
     guard unsafe access(path, W_OK | X_OK) == 0 else {
-        throw ConfigurationError("\(flag): \(SystemError("cannot write to \(path)")); change its owner or choose another")
+        throw ConfigurationError(
+            "\(flag): \(SystemError("cannot write to \(path)")); change its owner or choose another")
     }
 }
 

@@ -1,7 +1,9 @@
 import Pipeline
 import Yams
 
-/// What flags and the configuration file say, before it is checked. Every key is optional; flags win.
+/// What flags and the configuration file say, before it is checked.
+///
+/// Every key is optional; flags win.
 public struct Settings: Sendable, Decodable {
     /// Keys of the configuration file; each is a flag of `serve` without its dashes.
     public enum CodingKeys: String, CodingKey, CaseIterable, Sendable {
@@ -138,7 +140,8 @@ public struct Settings: Sendable, Decodable {
     /// What to load for scanning.
     ///
     /// - Throws: `ConfigurationError` for contradicting or unknown values.
-    public func scanRequest(defaultRules: String, byteStore: ByteStore) throws(ConfigurationError) -> ScanSetup.Request {
+    public func scanRequest(defaultRules: String, byteStore: ByteStore) throws(ConfigurationError) -> ScanSetup.Request
+    {
         var request = ScanSetup.Request(rules: rules ?? [defaultRules])
         request.customSignatures = customSignatures ?? []
         if pureYARA == true, let chain, chain != "pure-yara" {

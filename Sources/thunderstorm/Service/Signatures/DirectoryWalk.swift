@@ -14,8 +14,9 @@ struct DirectoryWalk {
     /// What was passed over, with the reason.
     private(set) var skipped: [(path: String, reason: String)] = []
 
-    /// Walks `root`, or takes it alone when it is a file. Links to files count as files when `followsLinks`; links to
-    /// directories are never followed, so the walk ends.
+    /// Walks `root`, or takes it alone when it is a file.
+    ///
+    /// Links to files count as files when `followsLinks`; links to directories are never followed, so the walk ends.
     init(_ root: String, followsLinks: Bool = false) throws(SystemError) {
         var info = stat()
         guard unsafe stat(root, &info) == 0 else { throw SystemError("cannot read \(root)") }
@@ -70,7 +71,8 @@ struct DirectoryWalk {
             File(
                 path: path, size: Int(info.st_size),
                 modified: Timestamp(
-                    seconds: Int64(info.st_mtim.tv_sec), nanoseconds: UInt32(truncatingIfNeeded: info.st_mtim.tv_nsec))))
+                    seconds: Int64(info.st_mtim.tv_sec), nanoseconds: UInt32(truncatingIfNeeded: info.st_mtim.tv_nsec)))
+        )
     }
 }
 
