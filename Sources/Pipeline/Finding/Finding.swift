@@ -36,6 +36,23 @@ public struct FileSubject: Sendable, Equatable {
         unpackSource = sample.unpackSource
         times = sample.times
     }
+
+    /// A file that was described elsewhere.
+    public init(
+        path: String, fileExtension: String, kind: FileKind, size: Int, md5: String, sha1: String, sha256: String,
+        firstBytes: [UInt8], unpackSource: [String], times: FileTimes
+    ) {
+        self.path = path
+        self.fileExtension = fileExtension
+        self.kind = kind
+        self.size = size
+        self.md5 = md5
+        self.sha1 = sha1
+        self.sha256 = sha256
+        self.firstBytes = firstBytes
+        self.unpackSource = unpackSource
+        self.times = times
+    }
 }
 
 /// A record as the subject of a finding.
@@ -141,8 +158,10 @@ public struct Report: Sendable, Equatable {
     public var records = 0
     /// Bytes of all samples.
     public var bytes = 0
-    /// What one stage did.
+    /// What each stage did.
     public var stages: [StageStatistics] = []
+    /// Why the scan as a whole failed: nothing is known of the sample then; nil when it came to its end.
+    public var failure: String?
 
     /// An empty report.
     public init() {}

@@ -1,0 +1,53 @@
+// The bytes in which reports travel between processes and wait in the store: numbers as LEB128, texts once each.
+// https://dwarfstd.org/doc/DWARF5.pdf (section 7.6, variable length data) describes LEB128.
+
+/// Writes values that `BinaryReader` reads back in the same order.
+struct BinaryWriter {
+    /// What was written so far.
+    private(set) var bytes: [UInt8] = []
+    // Position of each text among those that were written: findings repeat names, paths and keys thousands of times.
+    private var texts: [String: UInt64] = [:]
+
+    mutating func byte(_ value: UInt8) { bytes.append(value) }
+
+    mutating func flag(_ value: Bool) { bytes.append(value ? 1 : 0) }
+
+    mutating func unsigned(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(truncatingIfNeeded: rest))
+    }
+
+    // Small numbers of either sign stay short: 0, -1, 1, -2 are 0, 1, 2, 3.
+    mutating func signed(_ value: Int64) {
+        unsigned(UInt64(bitPattern: (value << 1) ^ (value >> 63)))
+    }
+
+    mutating func integer(_ value: Int) { signed(Int64(value)) }
+
+    mutating func data(_ value: [UInt8]) {
+        unsigned(UInt64(value.count))
+        bytes += value
+    }
+
+    // 0 and the text when it is new, else its position from 1.
+    mutating func text(_ value: String) {
+        if let known = texts[value] { return unsigned(known) }
+        texts[value] = UInt64(texts.count + 1)
+        unsigned(0)
+        data(Array(value.utf8))
+    }
+
+    mutating func optional<T>(_ value: T?, _ write: (inout BinaryWriter, T) -> Void) {
+        flag(value != nil)
+        if let value { write(&self, value) }
+    }
+
+    mutating func list<T>(_ values: some Collection<T>, _ write: (inout BinaryWriter, T) -> Void) {
+        unsigned(UInt64(values.count))
+        for value in values { write(&self, value) }
+    }
+}
