@@ -4,19 +4,42 @@ import PackageDescription
 // One executable per parser. Built with `--sanitize=fuzzer` by run.sh, which sets THUNDERSTORM_ONLY=All so that the
 // HTTP stack stays out.
 
-let names = ["FileType", "Decompress", "LogLines", "EVTX", "RegistryHive", "IOC", "Sigma", "YARA"]
+let names = [
+    "FileType", "Decompress", "LogLines", "EVTX", "RegistryHive", "LNK", "Prefetch", "JumpList", "IOC", "Sigma", "YARA",
+]
 
 let package = Package(
     name: "Fuzz",
     dependencies: [.package(name: "thunderstorm", path: "..")],
-    targets: names.map { name in
+    targets: [
+        // No fuzz target: damages files that are given to it (see the head of its source).
         .executableTarget(
-            name: "Fuzz\(name)",
+            name: "DamageFiles",
             dependencies: [
                 .product(name: "Pipeline", package: "thunderstorm"),
                 .product(name: "PipelineTesting", package: "thunderstorm"),
-                .product(name: name, package: "thunderstorm"),
+            ]
+                + ["FileType", "Decompress", "LogLines", "EVTX", "RegistryHive", "LNK", "Prefetch", "JumpList"].map {
+                    .product(name: $0, package: "thunderstorm")
+                },
+            swiftSettings: [.swiftLanguageMode(.v5)]),
+        .target(
+            name: "FuzzSupport",
+            dependencies: [
+                .product(name: "Pipeline", package: "thunderstorm"),
+                .product(name: "PipelineTesting", package: "thunderstorm"),
             ],
-            swiftSettings: [.swiftLanguageMode(.v6), .unsafeFlags(["-parse-as-library"])])
-    }
+            swiftSettings: [.swiftLanguageMode(.v6)]),
+    ]
+        + names.map { name in
+            .executableTarget(
+                name: "Fuzz\(name)",
+                dependencies: [
+                    "FuzzSupport",
+                    .product(name: "Pipeline", package: "thunderstorm"),
+                    .product(name: "PipelineTesting", package: "thunderstorm"),
+                    .product(name: name, package: "thunderstorm"),
+                ],
+                swiftSettings: [.swiftLanguageMode(.v6), .unsafeFlags(["-parse-as-library"])])
+        }
 )

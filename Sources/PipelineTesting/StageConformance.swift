@@ -1,6 +1,7 @@
 import Pipeline
 
-/// What every stage must stand: hostile input in all its simple forms, no budget, a cancelled scan.
+/// What every stage must stand: hostile input in all its simple forms, no budget, a cancelled scan; damaged or not, a
+/// sample never takes the stage to its deadline, nor makes records out of proportion to itself.
 ///
 /// A stage that traps ends the test process, which is the point: run the kit on every stage.
 public struct StageConformance {
@@ -50,6 +51,17 @@ public struct StageConformance {
             if first != run(stage, flipped) { broken.append("a damaged sample twice gave different output") }
         }
 
+        for damage in Self.damages(of: sample) {
+            let output = run(stage, damage.bytes)
+            if output.issues.contains(where: { $0.code == .timeout }) {
+                broken.append("\(damage.name): it ran into its deadline")
+            }
+            let shown = output.records.reduce(0) { $0 + $1.fields.reduce(0) { $0 + $1.value.utf8.count } }
+            if shown > Self.outputLimit + 64 * sample.count {
+                broken.append("\(damage.name): records have \(shown) bytes, the sample \(sample.count)")
+            }
+        }
+
         var limits = Limits()
         limits.expandedBytes = 0
         limits.expansionGrace = 0
@@ -68,6 +80,42 @@ public struct StageConformance {
             broken.append("a cancelled scan did not say that it stopped")
         }
         return broken
+    }
+
+    // Records of a damaged sample may not be larger than this and 64 times the sample.
+    private static let outputLimit = 32 << 20
+    // So many fields at the head are tried one after another, and as many spread over the rest.
+    private static let fieldCount = 128
+
+    /// Damage that chance seldom makes: counts and offsets of 2^32-1 and around 2^31 in every field of the head,
+    /// pages that are zero or missing, the whole sample twice.
+    ///
+    /// The variants are made one at a time.
+    public static func damages(of sample: [UInt8]) -> some Sequence<(name: String, bytes: [UInt8])> {
+        let words = sample.count / 4
+        let head = min(words, fieldCount)
+        let step = max(1, (words - head) / fieldCount)
+        let fields = Array(0..<head) + stride(from: head, to: words, by: step)
+        let numbers: [UInt32] = [.max, 0x8000_0000, 0x7FFF_FFFF]
+        let extreme = fields.lazy.flatMap { field in
+            numbers.lazy.map { number in
+                var bytes = sample
+                for index in 0..<4 { bytes[field * 4 + index] = UInt8(truncatingIfNeeded: number >> (index * 8)) }
+                return (name: "0x\(String(number, radix: 16)) at \(field * 4)", bytes: bytes)
+            }
+        }
+        let page = min(4096, max(1, sample.count / 8))
+        let pages = stride(from: 0, to: sample.count, by: max(page, sample.count / 64)).lazy
+        let zeroed = pages.map { start in
+            var bytes = sample
+            for index in start..<min(start + page, bytes.count) { bytes[index] = 0 }
+            return (name: "\(page) bytes of zero at \(start)", bytes: bytes)
+        }
+        let missing = pages.map { start in
+            (name: "\(page) bytes missing at \(start)", bytes: Array(sample[..<start] + sample.dropFirst(start + page)))
+        }
+        let twice = CollectionOfOne((name: "the sample twice", bytes: sample + sample)).lazy
+        return [AnySequence(extreme), AnySequence(zeroed), AnySequence(missing), AnySequence(twice)].joined()
     }
 
     private func run(

@@ -1,0 +1,28 @@
+import FuzzSupport
+import Pipeline
+import Prefetch
+
+// Any bytes as a prefetch file, compressed or not: no crash, no hang, bounded memory.
+
+private let stage = PrefetchStage()
+
+/// Entry point of libFuzzer: one input of `count` bytes.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzOne(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    fuzz(stage, start, count, path: "SAMPLE.EXE-0BADF00D.pf", kind: "Prefetch")
+    return 0
+}
+
+/// Called once by libFuzzer.
+@_cdecl("LLVMFuzzerInitialize")
+public func initialize(_ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutableRawPointer) -> CInt {
+    writeSeeds(seeds())
+}
+
+private func seeds() -> [[UInt8]] {
+    [17, 23, 26, 30, 31].flatMap { (version: UInt32) in
+        var builder = PrefetchBuilder(version: version)
+        builder.times = Array(builder.times.prefix(version < 26 ? 1 : 2))
+        return [builder.bytes, PrefetchBuilder.compressed(builder.bytes)]
+    }
+}

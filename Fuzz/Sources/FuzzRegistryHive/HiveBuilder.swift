@@ -1,0 +1,1 @@
+../../../Tests/PluginTests/RegistryHive/HiveBuilder.swift
