@@ -46,6 +46,9 @@ class Bench:
         os.makedirs(os.path.join(self.rules, "iocs"), exist_ok=True)
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(CHAINS)
+        # A folder of signatures may not be empty.
+        with open(os.path.join(self.rules, "iocs", "bench-hash-iocs.txt"), "w", encoding="utf-8") as file:
+            file.write("0123456789abcdef" * 4 + ";a file that nobody has\n")
 
     def command(self, chain, paths):
         return [PROGRAM, "scan", "--threads", "1", "--min-level", "alert", "--config", self.config, "--rules",

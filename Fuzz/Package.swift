@@ -12,24 +12,13 @@ let package = Package(
     name: "Fuzz",
     dependencies: [.package(name: "thunderstorm", path: "..")],
     targets: [
-        // No fuzz target: damages files that are given to it (see the head of its source).
-        .executableTarget(
-            name: "DamageFiles",
-            dependencies: [
-                .product(name: "Pipeline", package: "thunderstorm"),
-                .product(name: "PipelineTesting", package: "thunderstorm"),
-            ]
-                + ["FileType", "Decompress", "LogLines", "EVTX", "RegistryHive", "LNK", "Prefetch", "JumpList"].map {
-                    .product(name: $0, package: "thunderstorm")
-                },
-            swiftSettings: [.swiftLanguageMode(.v5)]),
         .target(
             name: "FuzzSupport",
             dependencies: [
                 .product(name: "Pipeline", package: "thunderstorm"),
                 .product(name: "PipelineTesting", package: "thunderstorm"),
             ],
-            swiftSettings: [.swiftLanguageMode(.v6)]),
+            swiftSettings: [.swiftLanguageMode(.v6)])
     ]
         + names.map { name in
             .executableTarget(

@@ -89,6 +89,14 @@ public func scan(
     return output
 }
 
+/// Runs one stage on a sample as `scan` does and keeps no records: for large samples and measurements of memory.
+public func report(
+    of stage: some Stage, _ bytes: Bytes, path: String = "sample", kind: String? = nil, companions: [Companion] = []
+) -> Report {
+    Chain(KindStage(kind: kind)).appending(TopOnly(stage: stage)).scan(
+        Sample(path: path, bytes: bytes, companions: companions))
+}
+
 // Sets the kind of the submitted sample.
 private struct KindStage: Stage {
     static let descriptor = StageDescriptor(

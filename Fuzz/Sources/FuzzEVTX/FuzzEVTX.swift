@@ -12,23 +12,26 @@ private let stage = EVTXStage(options: NoOptions(), environment: StageEnvironmen
 /// Entry point of libFuzzer: one input of `count` bytes.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOne(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    guard count > 0 else { return 0 }
-    let all = Array(UnsafeBufferPointer(start: start, count: count))
-    let rest = Array(all.dropFirst())
-    let file =
-        switch start[0] {
-        case 0x45: all
-        case 1: chunk(rest)
-        default: chunk(record(rest))
-        }
-    _ = scan(stage, Bytes(file), path: "sample.evtx", kind: "EVTX")
+    run(Array(UnsafeBufferPointer(start: start, count: count)))
     return 0
 }
 
 /// Called once by libFuzzer.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(_ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutableRawPointer) -> CInt {
-    writeSeeds(seeds())
+    prepare(seeds: seeds(), run)
+}
+
+private func run(_ bytes: [UInt8]) {
+    guard let first = bytes.first else { return }
+    let rest = Array(bytes.dropFirst())
+    let file =
+        switch first {
+        case 0x45: bytes
+        case 1: chunk(rest)
+        default: chunk(record(rest))
+        }
+    _ = report(of: stage, Bytes(file), path: "sample.evtx", kind: "EVTX")
 }
 
 // A log of every kind of value, its chunk without the header, and the binary XML of its first record.

@@ -1,6 +1,7 @@
 import FileType
 import FuzzSupport
 import Pipeline
+import PipelineTesting
 
 // Any bytes as a sample whose type is looked for: no crash, no hang, bounded memory.
 
@@ -9,15 +10,19 @@ private let stage = try? FileTypeStage(options: .init(), environment: StageEnvir
 /// Entry point of libFuzzer: one input of `count` bytes.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOne(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    guard let stage else { return -1 }
-    fuzz(stage, start, count, path: "sample.txt", kind: nil)
+    run(Array(UnsafeBufferPointer(start: start, count: count)))
     return 0
 }
 
 /// Called once by libFuzzer.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(_ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutableRawPointer) -> CInt {
-    writeSeeds(seeds())
+    prepare(seeds: seeds(), run)
+}
+
+private func run(_ bytes: [UInt8]) {
+    guard let stage else { return }
+    _ = report(of: stage, Bytes(bytes), path: "sample.txt", kind: nil)
 }
 
 private func seeds() -> [[UInt8]] {

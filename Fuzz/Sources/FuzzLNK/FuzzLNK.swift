@@ -1,6 +1,7 @@
 import FuzzSupport
 import LNK
 import Pipeline
+import PipelineTesting
 
 // Any bytes as a shell link: no crash, no hang, bounded memory.
 
@@ -9,14 +10,18 @@ private let stage = LNKStage()
 /// Entry point of libFuzzer: one input of `count` bytes.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOne(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    fuzz(stage, start, count, path: "sample.lnk", kind: "LNK")
+    run(Array(UnsafeBufferPointer(start: start, count: count)))
     return 0
 }
 
 /// Called once by libFuzzer.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(_ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutableRawPointer) -> CInt {
-    writeSeeds(seeds())
+    prepare(seeds: seeds(), run)
+}
+
+private func run(_ bytes: [UInt8]) {
+    _ = report(of: stage, Bytes(bytes), path: "sample.lnk", kind: "LNK")
 }
 
 private func seeds() -> [[UInt8]] {

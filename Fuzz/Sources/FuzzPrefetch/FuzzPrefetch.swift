@@ -1,5 +1,6 @@
 import FuzzSupport
 import Pipeline
+import PipelineTesting
 import Prefetch
 
 // Any bytes as a prefetch file, compressed or not: no crash, no hang, bounded memory.
@@ -9,14 +10,18 @@ private let stage = PrefetchStage()
 /// Entry point of libFuzzer: one input of `count` bytes.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOne(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    fuzz(stage, start, count, path: "SAMPLE.EXE-0BADF00D.pf", kind: "Prefetch")
+    run(Array(UnsafeBufferPointer(start: start, count: count)))
     return 0
 }
 
 /// Called once by libFuzzer.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(_ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutableRawPointer) -> CInt {
-    writeSeeds(seeds())
+    prepare(seeds: seeds(), run)
+}
+
+private func run(_ bytes: [UInt8]) {
+    _ = report(of: stage, Bytes(bytes), path: "SAMPLE.EXE-0BADF00D.pf", kind: "Prefetch")
 }
 
 private func seeds() -> [[UInt8]] {

@@ -13,9 +13,20 @@ private let names = ["SYSTEM", "SOFTWARE", "NTUSER.DAT", "UsrClass.dat", "Amcach
 /// Entry point of libFuzzer: one input of `count` bytes.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOne(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    var hive = Array(UnsafeBufferPointer(start: start, count: count))
+    run(Array(UnsafeBufferPointer(start: start, count: count)))
+    return 0
+}
+
+/// Called once by libFuzzer.
+@_cdecl("LLVMFuzzerInitialize")
+public func initialize(_ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutableRawPointer) -> CInt {
+    prepare(seeds: seeds(), run)
+}
+
+private func run(_ bytes: [UInt8]) {
+    var hive = bytes
     var companions: [Companion] = []
-    if let bins = Bytes(hive).span.uint32(at: 40), 4096 + Int(bins) + 512 <= count {
+    if let bins = Bytes(hive).span.uint32(at: 40), 4096 + Int(bins) + 512 <= bytes.count {
         var log = Array(hive[(4096 + Int(bins))...])
         seal(&log)
         companions.append(Companion(name: "HIVE.LOG1", bytes: Bytes(log)))
@@ -23,14 +34,7 @@ public func fuzzOne(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     }
     if hive.count >= 512 { seal(&hive) }
     let name = hive.count > 5 ? names[Int(hive[5]) % names.count] : "SYSTEM"
-    _ = scan(stage, Bytes(hive), path: name, kind: "Registry Hive", companions: companions)
-    return 0
-}
-
-/// Called once by libFuzzer.
-@_cdecl("LLVMFuzzerInitialize")
-public func initialize(_ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutableRawPointer) -> CInt {
-    writeSeeds(seeds())
+    _ = report(of: stage, Bytes(hive), path: name, kind: "Registry Hive", companions: companions)
 }
 
 // Byte 5, the third digit of a sequence number that nothing reads, says which hive it is.

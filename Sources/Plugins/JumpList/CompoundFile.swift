@@ -110,6 +110,7 @@ public struct CompoundFile {
     }
 
     private mutating func readDirectory(_ span: RawSpan) {
+        var hasRoot = false
         for index in 0..<(span.byteCount / 128) {
             let offset = index * 128
             guard let entry = span.slice(at: offset, count: 128), let type = entry.uint8(at: 66),
@@ -117,7 +118,11 @@ public struct CompoundFile {
             else { return }
             // Old writers leave rubbish in the upper half of the size.
             let size = sectorShift > 9 ? Int(UInt64(high & 0x7FFF) << 32 | UInt64(low)) : Int(low)
-            if type == 5 { miniStream = chain(from: start, size: min(size, bytes.count)) }
+            // A second root would be damage, and many of them endless work.
+            if type == 5, !hasRoot {
+                hasRoot = true
+                miniStream = chain(from: start, size: min(size, bytes.count))
+            }
             guard type == 2 else { continue }
             let name = String(utf16NullTerminated: entry.prefix(64))
             streams.append(Entry(name: name, size: size, start: start))

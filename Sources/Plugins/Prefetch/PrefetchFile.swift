@@ -7,6 +7,11 @@ public import Pipeline
 public struct PrefetchFile: Sendable {
     /// Largest file that is inflated, in bytes; Windows' own are below 1 MiB.
     public static let inflatedLimit = 64 << 20
+    // Real files name some thousand files on a few volumes. A hostile one lets many entries point to the same long
+    // text, which would fill the memory with copies of it.
+    private static let fileLimit = 64 << 10
+    private static let volumeLimit = 1 << 10
+    private static let pathBytes = 2 << 10
 
     /// A volume that files were read from.
     public struct Volume: Sendable, Equatable {
@@ -128,6 +133,12 @@ public struct PrefetchFile: Sendable {
     private mutating func readNames(_ span: RawSpan) {
         var offset = 0
         while offset < span.byteCount {
+            guard accessedFiles.count < Self.fileLimit else {
+                problems.append(
+                    ParseError(
+                        .limit, "it names more than \(Self.fileLimit) files; the others were not read", at: offset))
+                return
+            }
             let length = utf16Length(span.suffix(from: offset))
             if length > 0 { accessedFiles.append(String(utf16: span.suffix(from: offset).prefix(length))) }
             offset += length + 2
@@ -136,16 +147,31 @@ public struct PrefetchFile: Sendable {
 
     private mutating func readVolumes(_ span: RawSpan, at start: Int, count: Int) throws(ParseError) {
         let entrySize = version == 17 ? 40 : version >= 30 ? 96 : 104
-        for index in 0..<min(count, max(0, span.byteCount - start) / entrySize + 1) {
+        let room = min(count, max(0, span.byteCount - start) / entrySize + 1)
+        if room > Self.volumeLimit {
+            problems.append(
+                ParseError(
+                    .limit, "it has \(room) volumes; those beyond \(Self.volumeLimit) were not read", at: start))
+        }
+        var cut = 0
+        for index in 0..<min(room, Self.volumeLimit) {
             var reader = ByteReader(span, at: start + index * entrySize)
             let path = Int(try reader.uint32("path of a volume"))
             let units = Int(try reader.uint32("length of a volume's path"))
             let created = try reader.uint64("creation time of a volume")
             let serial = try reader.uint32("serial number of a volume")
+            if units * 2 > Self.pathBytes { cut += 1 }
             volumes.append(
                 Volume(
-                    path: String(utf16NullTerminated: span.suffix(from: start + path).prefix(units * 2)),
+                    path: String(
+                        utf16NullTerminated: span.suffix(from: start + path).prefix(min(units * 2, Self.pathBytes))),
                     created: created == 0 ? nil : Timestamp(filetime: created), serial: serial))
+        }
+        if cut > 0 {
+            problems.append(
+                ParseError(
+                    .limit, "\(cut) of its volumes have a path of more than \(Self.pathBytes) bytes, which was cut",
+                    at: start))
         }
     }
 }

@@ -36,6 +36,19 @@ import Testing
         #expect(file.streams.contains { $0.name == "DestList" })
     }
 
+    // Found by reading: every root entry had the whole file copied.
+    @Test func onlyTheFirstRootCounts() throws {
+        var bytes = JumpListBuilder().automatic
+        // The first stream becomes a root that begins where no sector is.
+        let entry = 1024 + 128
+        bytes[entry + 66] = 5
+        bytes.replaceSubrange(entry + 116..<entry + 120, with: le32(0xFFFF_FFFE))
+        var file = try CompoundFile(Bytes(bytes))
+        let link = try #require(file.streams.first { $0.name == "1" })
+        #expect(!file.streams.contains { $0.name == "DestList" })
+        #expect(file.content(of: link).starts(with: le32(0x4C)))
+    }
+
     @Test func streamsCannotClaimMoreThanTheFileHas() throws {
         var bytes = JumpListBuilder().automatic
         let size = 1024 + 128 + 120

@@ -33,6 +33,29 @@ import Testing
         #expect(file.problems == [])
     }
 
+    // Found by reading: many volumes with one long path were as many copies of it.
+    @Test func manyEntriesCannotFillTheMemory() throws {
+        var bytes = PrefetchBuilder().bytes
+        let volumes = bytes.count
+        bytes.replaceSubrange(108..<116, with: le32(UInt32(volumes)) + le32(0xFFFF_FFFF))
+        let count = 3000
+        for _ in 0..<count {
+            bytes += le32(UInt32(count * 96)) + le32(0x7FFF_FFFF) + [UInt8](repeating: 1, count: 88)
+        }
+        bytes += [UInt8](repeating: 0x41, count: 100_000)
+        let file = try PrefetchFile(bytes.rawSpan)
+        #expect(file.volumes.count == 1024)
+        #expect(file.volumes.allSatisfy { $0.path.utf8.count <= 4096 })
+        #expect(file.problems.map(\.code) == [.limit, .limit])
+
+        var names = PrefetchBuilder()
+        names.files = [String](repeating: "a", count: 70_000)
+        let many = try PrefetchFile(names.bytes.rawSpan)
+        #expect(many.accessedFiles.count == 65_536)
+        #expect(many.problems.map(\.code) == [.limit])
+        #expect(many.volumes.count == 1)
+    }
+
     @Test func stageConforms() {
         let plain = PrefetchBuilder().bytes
         let kit = StageConformance(kind: "Prefetch")

@@ -138,6 +138,22 @@ import Testing
         #expect(recovery.notes.contains { $0.message.contains("between 7 and 9 are missing") })
     }
 
+    // Found by reading: one page at the end of 4 GiB made a copy of that size.
+    @Test func aPageFarBehindTheEndDoesNotMakeALongFile() throws {
+        let new = bins(after)
+        var stray = entry(8, [0], of: new)
+        put(&stray, 16, little(UInt32(0xFFFF_F000), 4))
+        put(&stray, 40, little(UInt32(0xFFFF_E000), 4))
+        put(&stray, 24, little(Marvin32.hash(Array(stray[40...]).rawSpan), 8))
+        put(&stray, 32, little(Marvin32.hash(Array(stray[..<32]).rawSpan), 8))
+        let hive = dirty()
+        let log = Companion(name: "T.LOG1", bytes: Bytes(newLog([entry(7, [0], of: new), stray])))
+        let recovery = try #require(HiveRecovery(of: Bytes(hive), logs: [log]))
+        #expect(recovery.pageCount == 8)
+        #expect(recovery.notes.contains { $0.message.hasPrefix("8 pages of the logs lie behind the end of the hive") })
+        #expect(try recovery.write(to: ByteStore()).count <= hive.count + 8 * 512)
+    }
+
     @Test func aCleanHiveIsLeftAlone() {
         let log = Companion(name: "T.LOG1", bytes: Bytes(newLog([entry(8, [0], of: bins(after))])))
         #expect(HiveRecovery(of: Bytes(HiveBuilder.hive(before)), logs: [log]) == nil)

@@ -37,6 +37,19 @@ public struct HiveRecovery {
         readOldLogs(valid)
         if pages.isEmpty { readNewLogs(valid) }
         if pages.isEmpty { return nil }
+        dropStrays()
+    }
+
+    // A hive grows by pages that are in its logs. One far behind all others would only make a long file of zeros.
+    private mutating func dropStrays() {
+        let room = max(0, hive.count - HiveHeader.size) / Self.page + pages.count
+        let strays = pages.keys.filter { $0 >= room }
+        guard let first = strays.min() else { return }
+        for page in strays { pages[page] = nil }
+        notes.append(
+            HiveProblem(
+                "\(strays.count) pages of the logs lie behind the end of the hive, with nothing before them, and were "
+                    + "not applied", at: HiveHeader.size + first * Self.page))
     }
 
     // MARK: Old format
