@@ -1,22 +1,25 @@
 #!/usr/bin/env python3
 """Measures the parsers against other tools on the same files, in the same run, one thread each.
 
-    Benchmarks/parsers.py [--evtx FILE_OR_DIRECTORY] [--hives FILE_OR_DIRECTORY] [--runs N] [--only NAME]...
+    make build
+    Benchmarks/parsers.py [--evtx FILE_OR_DIRECTORY] [--hives FILE_OR_DIRECTORY] [--iocs FOLDER] [--runs N] [--only NAME]
 
 Event logs against the Rust parser (`pip install evtx`, `records_json()`) and evtxexport (Debian: libevtx-utils), hives
-against regfexport (Debian: libregf-utils) and regipy (`pip install regipy`), text logs with 5,000 IOCs against
-Hyperscan alone, and the memory that an event log of 1 GB takes. A peer that is not installed is skipped, and said.
-Text logs and IOCs are made here; event logs and hives have to be given: only real ones say something about speed.
+against regipy (`pip install regipy`, its keys without their values) and regfexport (Debian: libregf-utils), text logs with
+5,000 IOCs against Hyperscan alone, and the memory that an event log of 1 GB takes. A peer that is not installed is
+skipped, and said. Text logs are made here, IOCs too if no folder of lists is named (as signature-base has them); event
+logs and hives have to be given: only real ones say something about speed.
 
-Our side is `thunderstorm scan --threads 1` with a chain of type detection and the parser, timed by its own summary:
-reading the file into memory and counting are in it, start-up is not, neither is it on the other side. Tables have
-medians of N runs (default 3).
+Seconds are those of the processor, user and system, so that what else runs on the machine counts little. Our side is
+the program ParserBenchmark beside this script: type detection and the parser over files that are in memory, again and
+again. Tables have medians of N runs (default 3).
 """
 import argparse
 import ctypes
 import os
 import random
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -26,62 +29,48 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAM = os.path.join(ROOT, ".build", "release", "thunderstorm")
-CHAINS = """chains:
-  evtx: [file-type, evtx]
-  hives: [file-type, registry-hive]
-  logs: [file-type, log-lines, ioc]
-"""
-# A file is given so often that one run takes about so long.
-RUN_SECONDS = 3.0
+PARSERS = os.path.join(ROOT, "Benchmarks", ".build", "release", "ParserBenchmark")
+# A run of ours and of a peer repeats its work for so long.
+RUN_SECONDS = 1.0
 DENSE = 900
 IOCS = 5_000
 
 
 class Bench:
+    """Both sides of a comparison."""
+
     def __init__(self, options, folder):
         self.runs = options.runs
         self.folder = folder
-        self.config = os.path.join(folder, "config.yml")
-        self.rules = os.path.join(folder, "rules")
-        os.makedirs(os.path.join(self.rules, "iocs"), exist_ok=True)
-        with open(self.config, "w", encoding="utf-8") as file:
-            file.write(CHAINS)
-        # A folder of signatures may not be empty.
-        with open(os.path.join(self.rules, "iocs", "bench-hash-iocs.txt"), "w", encoding="utf-8") as file:
-            file.write("0123456789abcdef" * 4 + ";a file that nobody has\n")
 
-    def command(self, chain, paths):
-        return [PROGRAM, "scan", "--threads", "1", "--min-level", "alert", "--config", self.config, "--rules",
-                self.rules, "--chain", chain, *paths]
-
-    def scan(self, chain, paths):
-        """Seconds, records and megabytes of one scan."""
-        run = subprocess.run(self.command(chain, paths), capture_output=True, text=True, check=False)
-        found = re.search(r"(\d+) records, ([\d.]+) MB in ([\d.]+) s", run.stderr)
-        if not found:
-            sys.exit(f"{' '.join(self.command(chain, paths[:1]))}: {run.stderr.strip()[-300:]}")
-        return float(found.group(3)), int(found.group(1)), float(found.group(2))
-
-    def ours(self, chain, paths):
+    def ours(self, chain, paths, lists=(), runs=None, wanted=RUN_SECONDS):
         """Median seconds for one pass over the paths, and its records and megabytes."""
-        seconds, records, megabytes = self.scan(chain, paths)
-        rounds = 1
-        while seconds < RUN_SECONDS and rounds < 4096:
-            rounds = min(4096, int(rounds * min(16, 1.2 * RUN_SECONDS / max(seconds, 0.1))) + 1)
-            seconds, _, _ = self.scan(chain, paths * rounds)
-        times = [seconds] + [self.scan(chain, paths * rounds)[0] for _ in range(self.runs - 1)]
-        return statistics.median(times) / rounds, records, megabytes
+        times = []
+        for _ in range(runs or self.runs):
+            run = subprocess.run(
+                [PARSERS, chain, str(wanted), *lists, *paths], capture_output=True, text=True, check=False)
+            if run.returncode:
+                sys.exit(f"{PARSERS} {chain} {paths[0]}: {run.stderr.strip()[-300:]}")
+            _, records, size, seconds = run.stdout.split()
+            times.append(float(seconds))
+        return statistics.median(times), int(records), int(size) / 1e6
 
     def peer(self, work):
-        """Median seconds of something that is called as often as the runs say, at least for half a second each."""
+        """Median seconds of something that is repeated in each run."""
         times = []
         for _ in range(self.runs):
-            start, rounds = time.perf_counter(), 0
-            while time.perf_counter() - start < 0.5 or rounds == 0:
+            start, rounds = processor_seconds(), 0
+            while processor_seconds() - start < RUN_SECONDS or rounds == 0:
                 work()
                 rounds += 1
-            times.append((time.perf_counter() - start) / rounds)
+            times.append((processor_seconds() - start) / rounds)
         return statistics.median(times)
+
+
+def processor_seconds():
+    """User and system time of this process and of those that it waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def skip(what, how):
@@ -121,7 +110,7 @@ def export(name, path):
 
 def event_logs(bench, paths):
     logs = [path for path in paths if starts(path, b"ElfFile\0")]
-    dense = [path for path in logs if bench.scan("evtx", [path])[1] >= DENSE]
+    dense = [path for path in logs if bench.ours("evtx", [path], runs=1, wanted=0)[1] >= DENSE]
     if not dense:
         print(f"skipped: no event log with {DENSE} records was given (--evtx)\n")
         return
@@ -161,39 +150,35 @@ def hives(bench, paths):
         print("skipped: hives above 1 MB (--hives) and regipy, which counts their keys, are needed\n")
         return
     __import__("logging").disable(50)
-    print("| hive | keys | MB | keys/s | / regipy, keys only | / regipy, with values | / regfexport |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    ratios = {"regipy, keys only": [], "regipy, with values": [], "regfexport": []}
+    print("| hive | keys | MB | keys/s | / regipy | / regfexport |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    ratios = {"regipy": [], "regfexport": []}
     for path in found:
         alone = shutil.copy(path, os.path.join(bench.folder, "hive"))
         try:
             keys = walk(regipy, alone)
         except Exception as error:  # pylint: disable=broad-except
-            print(f"| {os.path.basename(path)} | regipy refuses it: {str(error)[:60]} | | | | | |")
+            print(f"| {os.path.basename(path)} | regipy refuses it: {str(error)[:60]} | | | | |")
             continue
         seconds, _, megabytes = bench.ours("hives", [alone])
-        ratios["regipy, keys only"].append(bench.peer(lambda: walk(regipy, alone, values=False)) / seconds)
-        ratios["regipy, with values"].append(bench.peer(lambda: walk(regipy, alone)) / seconds)
+        ratios["regipy"].append(bench.peer(lambda: walk(regipy, alone)) / seconds)
         if exporter:
             ratios["regfexport"].append(bench.peer(lambda: export("regfexport", alone)) / seconds)
         last = f"{ratios['regfexport'][-1]:.0f}" if exporter else "-"
         print(f"| {os.path.basename(path)} | {keys:,} | {megabytes:.1f} | {keys / seconds:,.0f} | "
-              f"{ratios['regipy, keys only'][-1]:.0f} | {ratios['regipy, with values'][-1]:.0f} | {last} |", flush=True)
+              f"{ratios['regipy'][-1]:.0f} | {last} |", flush=True)
     for name, values in ratios.items():
         if values:
             print(f"\n/ {name}: median {statistics.median(values):.0f}, lowest {min(values):.0f}")
     print()
 
 
-def walk(regipy, path, values=True):
-    """All keys, and all their values as our side emits them."""
+def walk(regipy, path):
+    """All keys; we read their values too."""
     keys, stack = 0, [regipy.RegistryHive(path).root]
     while stack:
         key = stack.pop()
         keys += 1
-        if values and key.header.values_count:
-            for _ in key.iter_values():
-                pass
         if key.subkey_count:
             stack.extend(key.iter_subkeys())
     return keys
@@ -244,7 +229,8 @@ class Hyperscan:
     def __init__(self, patterns):
         self.library = ctypes.CDLL("libhs.so.5")
         self.database, self.scratch = ctypes.c_void_p(), ctypes.c_void_p()
-        count = len(patterns)
+        patterns = [pattern for pattern in patterns if self.takes(*pattern)]
+        self.count = count = len(patterns)
         texts = (ctypes.c_char_p * count)(*[text.encode() for text, _ in patterns])
         flags = (ctypes.c_uint * count)(*[flag for _, flag in patterns])
         ids = (ctypes.c_uint * count)(*range(count))
@@ -258,6 +244,10 @@ class Hyperscan:
             ctypes.c_int, ctypes.c_uint, ctypes.c_ulonglong, ctypes.c_ulonglong, ctypes.c_uint, ctypes.c_void_p)
         self.callback = kind(self.matched)
 
+    def takes(self, text, flags):
+        info, error = ctypes.c_void_p(), ctypes.c_void_p()
+        return self.library.hs_expression_info(text.encode(), flags, ctypes.byref(info), ctypes.byref(error)) == 0
+
     def matched(self, *_):
         self.matches += 1
         return 0
@@ -266,33 +256,49 @@ class Hyperscan:
         self.library.hs_scan(self.database, content, len(content), 0, self.scratch, self.callback, None)
 
 
-def text_logs(bench):
+def read_iocs(folder):
+    """C2 names, filename expressions and keywords of lists as signature-base has them, together at most IOCS."""
+    lists = {"c2": [], "filename": [], "keyword": []}
+    for path in files(folder):
+        kind = next((kind for kind in lists if kind in os.path.basename(path)), None)
+        if kind and path.endswith(".txt"):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                lines = [line.strip() for line in file if line.strip() and not line.startswith("#")]
+            lists[kind] += [line if kind == "keyword" else line.split(";")[0] for line in lines]
+    total = sum(map(len, lists.values()))
+    return [found[:len(found) * IOCS // max(total, IOCS)] for found in lists.values()]
+
+
+def text_logs(bench, folder):
     numbers = random.Random(4)
-    names, paths, keywords = make_iocs(numbers)
-    for kind, lines in (("c2", names), ("filename", [f"{path};70" for path in paths]), ("keyword", keywords)):
-        with open(os.path.join(bench.rules, "iocs", f"bench-{kind}-iocs.txt"), "w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
-    logs = make_logs(bench.folder, numbers, names)
+    names, paths, keywords = read_iocs(folder) if folder else make_iocs(numbers)
+    patterns = [(re.escape(name), Hyperscan.CASELESS) for name in names]
+    patterns += [(path, Hyperscan.CASELESS | Hyperscan.MULTILINE) for path in paths]
+    patterns += [(re.escape(word), 0) for word in keywords]
     try:
-        patterns = [(re.escape(name), Hyperscan.CASELESS) for name in names]
-        patterns += [(path, Hyperscan.MULTILINE) for path in paths] + [(re.escape(word), 0) for word in keywords]
         engine = Hyperscan(patterns)
     except OSError:
         skip("libhs.so.5", "apt-get install libhyperscan5")
         return
+    for kind, lines in (("c2", names), ("filename", [f"{path};70" for path in paths]), ("keyword", keywords)):
+        with open(os.path.join(bench.folder, f"bench-{kind}-iocs.txt"), "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+    logs = make_logs(bench.folder, numbers, names)
     contents = []
     for path in logs:
         with open(path, "rb") as file:
             contents.append(file.read())
-    seconds, records, megabytes = bench.ours("logs", logs)
+    lines, _, _ = bench.ours("lines", logs)
+    seconds, records, megabytes = bench.ours("logs", logs, [bench.folder])
     alone = bench.peer(lambda: [engine.scan(content) for content in contents])
     print(f"{records:,} lines, {megabytes:.0f} MB, {len(patterns):,} IOCs ({len(names):,} C2 names, {len(paths):,} filename "
           f"expressions, {len(keywords):,} keywords), one thread\n")
     print("| what | s | MB/s | throughput / Hyperscan alone |")
     print("| --- | --- | --- | --- |")
-    print(f"| Hyperscan alone, same patterns, same bytes | {alone:.2f} | {megabytes / alone:.0f} | 1.00 |")
-    print(f"| log lines to records, matched against the IOCs | {seconds:.2f} | {megabytes / seconds:.0f} | "
-          f"{alone / seconds:.2f} |\n", flush=True)
+    for what, took in ((f"Hyperscan alone, {engine.count:,} patterns that it takes, same bytes", alone),
+                       ("log lines to records", lines), ("log lines to records, matched against the IOCs", seconds)):
+        print(f"| {what} | {took:.2f} | {megabytes / took:.0f} | {alone / took:.2f} |", flush=True)
+    print()
 
 
 # Memory
@@ -314,8 +320,12 @@ def large_log(bench, paths):
             file.write(chunks[number % len(chunks)])
     print("| chain | log | records | s | anonymous memory at its highest |")
     print("| --- | --- | --- | --- | --- |")
-    for chain, command in (("evtx", bench.command("evtx", [made])),
-                           ("full, shipped rules", [PROGRAM, "scan", "--threads", "1", made])):
+    config = os.path.join(bench.folder, "config.yml")
+    with open(config, "w", encoding="utf-8") as file:
+        file.write("chains:\n  parser: [file-type, evtx]\n")
+    scan = [PROGRAM, "scan", "--threads", "1", "--min-level", "alert"]
+    for chain, flags in (("type and parser", ["--config", config, "--chain", "parser"]), ("full, shipped rules", [])):
+        command = [*scan, *flags, made]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         highest = 0
         while process.poll() is None:
@@ -339,11 +349,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--evtx", help="event log, or folder of them")
     parser.add_argument("--hives", help="registry hive, or folder of them")
+    parser.add_argument("--iocs", help="folder of IOC lists, as signature-base has them (default: made here)")
+    parser.add_argument("--no-build", action="store_true", help="ParserBenchmark is built already")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", action="append", choices=["evtx", "hives", "logs", "memory"], help="default: all")
     options = parser.parse_args()
     if not os.path.exists(PROGRAM):
         sys.exit(f"{PROGRAM} is missing: run `make build` first")
+    if not options.no_build:
+        subprocess.run(
+            ["swift", "build", "-c", "release", "--package-path", os.path.join(ROOT, "Benchmarks"), "--product",
+             "ParserBenchmark"], env={**os.environ, "THUNDERSTORM_ONLY": "All"}, stdout=subprocess.DEVNULL, check=True)
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(options, folder)
         chosen = options.only or ["evtx", "hives", "logs", "memory"]
@@ -352,7 +368,7 @@ def main():
         if "hives" in chosen:
             hives(bench, files(options.hives) if options.hives else [])
         if "logs" in chosen:
-            text_logs(bench)
+            text_logs(bench, options.iocs)
         if "memory" in chosen:
             large_log(bench, files(options.evtx) if options.evtx else [])
 

@@ -42,30 +42,44 @@ struct NetworkMatcher: Sendable {
 
     // MARK: Hosts and IPv4 addresses
 
+    // A host has a dot: the search goes from dot to dot, and looks at the bytes around each once.
     private func forEachHost(in text: RawSpan, _ body: (IOC, Range<Int>) -> Void) {
         // A local copy: a global is asked whether it is initialised at each use.
         let table = byteKinds
         let kinds = table.span
-        var start = 0
-        var dots = 0
-        var isNumeric = true
-        for index in 0...text.byteCount {
-            let byte = text.uint8(at: index) ?? 0x20
-            let kind = kinds[Int(byte)]
-            if kind == .host {
-                isNumeric = false
-                continue
+        // Nothing before this belongs to a host any more.
+        var from = 0
+        while let dot = text.firstOffset(of: 0x2E, from: from) {
+            var isNumeric = true
+            var start = dot
+            while start > from, let byte = text.uint8(at: start &- 1) {
+                let kind = kinds[Int(byte)]
+                if kind == .other { break }
+                if kind == .host { isNumeric = false }
+                start &-= 1
             }
-            if kind == .digit { continue }
-            if kind == .dot {
-                dots += 1
-                continue
+            var dots = 1
+            var end = dot &+ 1
+            while let byte = text.uint8(at: end) {
+                let kind = kinds[Int(byte)]
+                if kind == .other { break }
+                if kind == .dot { dots &+= 1 } else if kind == .host { isNumeric = false }
+                end &+= 1
             }
-            if dots > 0 { look(at: text, start..<index, isNumeric: isNumeric && dots >= 3, body) }
+            from = end &+ 1
             // `%2Fevil.com`: the two digits belong to the escape.
-            start = byte == 0x25 && isEscape(text, at: index) ? index + 3 : index + 1
-            dots = 0
-            isNumeric = true
+            if start > 0, text.uint8(at: start &- 1) == 0x25, isEscape(text, at: start &- 1) {
+                start &+= 2
+                isNumeric = isAddress(text, start..<end)
+            }
+            look(at: text, start..<end, isNumeric: isNumeric && dots >= 3, body)
+        }
+    }
+
+    private func isAddress(_ text: RawSpan, _ token: Range<Int>) -> Bool {
+        token.allSatisfy { index in
+            guard let byte = text.uint8(at: index) else { return false }
+            return byte == 0x2E || byte &- 0x30 < 10
         }
     }
 
@@ -83,7 +97,7 @@ struct NetworkMatcher: Sendable {
         while start < end, isEdge(text.uint8(at: start)) { start += 1 }
         guard start < end, let host = text.slice(at: start, count: end - start) else { return }
         if isNumeric {
-            guard end - start <= 15, let address = parseIPv4(host.array) else { return }
+            guard !networks4.isEmpty, end - start <= 15, let address = parseIPv4(host.array) else { return }
             for network in networks4 {
                 if let ioc = network.iocs[address & mask4(network.bits)] { return body(ioc, start..<end) }
             }

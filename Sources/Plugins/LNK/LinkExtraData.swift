@@ -57,6 +57,11 @@ public struct LinkExtraData: Sendable {
         }
     }
 
+    // There are 11 kinds, each once in a link. A hostile one has millions of eight bytes.
+    private static let blockLimit = 256
+    // Lists of item IDs elsewhere in a link have a size of 16 bits; items of three bytes become many times that.
+    private static let itemBytes = 0xFFFF
+
     init() {}
 
     /// Reads the blocks from `start` on.
@@ -65,6 +70,12 @@ public struct LinkExtraData: Sendable {
     mutating func read(_ span: RawSpan, at start: Int, _ problems: inout [ParseError]) -> Int {
         var offset = start
         while let size = span.uint32(at: offset) {
+            guard blocks.count < Self.blockLimit else {
+                problems.append(
+                    ParseError(
+                        .limit, "more than \(Self.blockLimit) extra data blocks; the others were not read", at: offset))
+                return offset
+            }
             // The terminal block is any size below 4.
             guard size >= 4 else { return offset + 4 }
             guard size >= 8, let signature = span.uint32(at: offset + 4),
@@ -124,7 +135,7 @@ public struct LinkExtraData: Sendable {
             knownFolder = GUID(block, at: 8).map(shellFolderName)
         case 0xA000_000C:
             blocks.append("vista item ids")
-            vistaItems = ShellItem.list(block.suffix(from: 8))
+            vistaItems = ShellItem.list(block.suffix(from: 8).prefix(Self.itemBytes))
         default:
             blocks.append("0x" + String(signature, radix: 16))
         }

@@ -69,6 +69,7 @@ public struct LogLinesStage: Stage {
         let span = sample.bytes.span
         guard let (encoding, start) = TextEncoding.detect(span) else { return }
         var lines = LineReader(encoding: encoding, start: start)
+        var keys = Keys(KeyTable())
         var index = 0
         var cut = 0
         while let line = lines.next(in: span) {
@@ -89,8 +90,9 @@ public struct LogLinesStage: Stage {
             let number = index
             let text = span.slice(at: line.start, count: min(line.count, lineBytes) & (encoding == .bytes ? ~0 : ~1))
             try out.emit(Self.recordType, offset: line.start) { builder throws(StageError) in
-                builder.field("line_index", number)
-                let key = builder.keys.id(of: "line")
+                if builder.keys !== keys.table { keys = Keys(builder.keys) }
+                builder.field(keys.number) { $0.append(decimal: Int64(number)) }
+                let key = keys.line
                 guard let text else { return }
                 switch encoding {
                 case .bytes:
@@ -123,5 +125,17 @@ public struct LogLinesStage: Stage {
         var bytes = span.array
         for index in stride(from: 0, to: bytes.count - 1, by: 2) { bytes.swapAt(index, index + 1) }
         return bytes
+    }
+}
+
+// Numbers of the field names; they hold for one table, and a new batch may bring another.
+private struct Keys {
+    let table: KeyTable
+    let number, line: KeyTable.ID
+
+    init(_ table: KeyTable) {
+        self.table = table
+        number = table.id(of: "line_index")
+        line = table.id(of: "line")
     }
 }

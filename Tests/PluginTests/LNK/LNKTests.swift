@@ -63,6 +63,15 @@ import Testing
         #expect(parsed.problems.map(\.code) == [.truncated])
     }
 
+    // Found by reading: a block of eight bytes took several times that, a million of them too.
+    @Test func manyBlocksAreNotAllRead() throws {
+        var link = LinkBuilder()
+        link.blocks = [[UInt8]](repeating: LinkBuilder.block(0xA000_00FF, []), count: 5000)
+        let parsed = try ShellLink(link.bytes.rawSpan)
+        #expect(parsed.extra.blocks.count == 256)
+        #expect(parsed.problems.map(\.code) == [.limit])
+    }
+
     @Test func somethingElseIsNoLink() {
         #expect(throws: ParseError(.badMagic, "", at: 0)) {
             try ShellLink([UInt8](repeating: 0x4C, count: 200).rawSpan)
