@@ -36,6 +36,7 @@ let plugins: [Plugin] = [
     Plugin(name: "LNK"),
     Plugin(name: "Prefetch"),
     Plugin(name: "JumpList", uses: ["LNK"]),
+    Plugin(name: "MemoryDump", testUses: ["FileType", "YARA", "IOC"]),
     Plugin(name: "IOC", uses: ["PatternMatching", yams]),
     Plugin(name: "YARA", uses: ["CYARA"]),
     Plugin(name: "Sigma", uses: ["PatternMatching", yams], testUses: ["EVTX"]),

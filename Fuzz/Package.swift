@@ -5,7 +5,9 @@ import PackageDescription
 // HTTP stack stays out.
 
 let names = [
-    "FileType", "Decompress", "LogLines", "EVTX", "RegistryHive", "LNK", "Prefetch", "JumpList", "IOC", "Sigma", "YARA",
+    "FileType", "Decompress", "LogLines", "EVTX", "RegistryHive", "LNK", "Prefetch", "JumpList", "MemoryDump", "IOC",
+    "Sigma",
+    "YARA",
 ]
 
 let package = Package(

@@ -30,11 +30,14 @@ public struct ScannedOutput: Sendable, Equatable {
     /// What was not looked at.
     public var issues: [Issue] = []
 
-    /// Reasons against the sample itself.
+    /// Reasons against the sample itself or chunks of it.
     public var reasons: [Reason] {
-        findings.flatMap { finding in
-            if case .file(let file) = finding.subject, file.unpackSource.isEmpty { return finding.reasons }
-            return []
+        findings.flatMap { finding -> [Reason] in
+            switch finding.subject {
+            case .file(let file): file.unpackSource.isEmpty ? finding.reasons : []
+            case .chunk(let chunk): chunk.file.unpackSource.isEmpty ? finding.reasons : []
+            case .record: []
+            }
         }
     }
 
@@ -133,6 +136,12 @@ private struct TopOnly<S: Stage>: Stage {
         _ records: borrowing RecordBatch, of sample: Sample, _ state: inout S.State, _ out: inout Output
     ) throws(StageError) {
         try stage.inspect(records, of: sample, &state, &out)
+    }
+
+    func inspect(
+        _ slice: Slice, of sample: Sample, _ state: inout S.State, _ out: inout Output
+    ) throws(StageError) {
+        if sample.depth == 0 { try stage.inspect(slice, of: sample, &state, &out) }
     }
 
     func finish(_ state: consuming S.State, _ out: inout Output) throws(StageError) {

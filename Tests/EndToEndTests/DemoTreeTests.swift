@@ -63,16 +63,20 @@ struct DemoTreeTests {
     private func fileHasItsLevelAndRules(expected: Expectation) throws {
         let bytes = try ByteStore().read(file: try Self.tree.get() + "/" + expected.path)
         let report = try Self.setup.get().chain.scan(Sample(path: "samples/tree/" + expected.path, bytes: bytes))
-        let own = report.findings.first { finding in
-            if case .file(let file) = finding.subject { return file.unpackSource.isEmpty }
-            return false
-        }
-        let rules = own?.reasons.filter { $0.signature.kind == .yara }.map(\.signature.ruleName).sorted() ?? []
+        // What is said of the file itself; a memory dump is looked at in chunks.
+        let own = report.findings.filter { finding in
+            switch finding.subject {
+            case .file(let file): file.unpackSource.isEmpty
+            case .chunk(let chunk): chunk.file.unpackSource.isEmpty
+            case .record: false
+            }
+        }.flatMap(\.reasons)
+        let rules = own.filter { $0.signature.kind == .yara }.map(\.signature.ruleName).sorted()
         #expect(rules == expected.rules.sorted())
         // Heuristics, STIX and correlations over a log's lines may add to a level; what the table promises is what YARA
         // rules and lists say of the file itself.
         let ofTable: Set<Signature.Kind> = [.yara, .filename, .hash]
-        let subscores = own?.reasons.filter { ofTable.contains($0.signature.kind) }.map(\.subscore) ?? []
+        let subscores = own.filter { ofTable.contains($0.signature.kind) }.map(\.subscore)
         let score = Int(totalScore(of: subscores).rounded())
         let level = LevelRules.v11.level(score: score, subscores: subscores)
         #expect((level == .debug ? "none" : level.name) == expected.level)

@@ -125,6 +125,7 @@ struct ChainTests {
                 switch finding.subject {
                 case .file(let file): file.path
                 case .record(let record): "record \(record.offset)"
+                case .chunk(let chunk): "chunk \(chunk.range)"
                 }
             return finding.reasons.map { "\(name): \($0.summary)" }
         }

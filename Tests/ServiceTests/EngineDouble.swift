@@ -100,3 +100,8 @@ final class EventLogDouble: EventLog {
         contents.withLock { $0.messages.append(line) }
     }
 }
+
+extension Submission {
+    /// The content as it is now.
+    var bytes: Bytes { content.available(at: 0, count: content.count) }
+}

@@ -148,6 +148,8 @@ struct ReportCodecTests {
                 MatchedText(data: [0, 1, 255], name: "$s1", context: [9, 0, 1, 255, 9], offset: 4_000_000_000),
                 MatchedText("text", field: "/entry/CommandLine"),
             ])
+        var placed = yara
+        placed.matched[0].place = MemoryPlace(address: .max, module: "C:\\ä.dll")
         let trusted = Reason(summary: "known", signature: Signature(kind: .hash, score: -100))
         let record = RecordSubject(
             type: RecordType(
@@ -177,6 +179,9 @@ struct ReportCodecTests {
             Finding(
                 subject: .record(plain), module: "LogScan", reasons: [trusted], score: 100, level: .warning,
                 context: [], issues: []),
+            Finding(
+                subject: .chunk(ChunkSubject(file: file, range: 11_534_336..<24_117_248)), module: "DumpScan",
+                reasons: [placed], score: 85, level: .alert, context: [parent], issues: []),
         ]
         report.samples = 2
         report.records = 3

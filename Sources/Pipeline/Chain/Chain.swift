@@ -40,11 +40,17 @@ public struct Chain: Sendable {
 
     /// Scans one sample with everything inside it, on the calling thread.
     ///
+    /// - Parameter helpers: Threads that may help with the slices of a large sample; the report is the same without.
+    ///
     /// Native stack: up to `limits.depth` nested stages; give the thread 8 MiB.
     public func scan(
         _ sample: Sample, limits: Limits = Limits(), byteStore: ByteStore = ByteStore(),
-        cancellation: Cancellation = Cancellation()
+        cancellation: Cancellation = Cancellation(), helpers: (any SliceHelpers)? = nil
     ) -> Report {
-        ChainRun(chain: self, limits: limits, byteStore: byteStore, cancellation: cancellation).report(on: sample)
+        let end = monotonicNanoseconds() &+ UInt64(limits.seconds(forBytes: sample.size) * 1e9)
+        return ChainRun(
+            chain: self, limits: limits, byteStore: byteStore, cancellation: cancellation, submissionEnd: end,
+            helpers: helpers
+        ).report(on: sample)
     }
 }

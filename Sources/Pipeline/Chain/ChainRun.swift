@@ -7,24 +7,31 @@ final class ChainRun {
     let cancellation: Cancellation
     var statistics: [StageStatistics]
 
-    private let stages: [StageRun]
-    private let submissionEnd: UInt64
-    private var expandedBytes = 0
-    private var sampleCount = 0
-    private var recordCount = 0
-    private var byteCount = 0
-    private var findings: [(position: Int, findings: [Finding])] = []
+    let submissionEnd: UInt64
+    let helpers: (any SliceHelpers)?
+    let stages: [StageRun]
+    var expandedBytes = 0
+    var sampleCount = 0
+    var recordCount = 0
+    var byteCount = 0
+    // Where the next frame's findings go in the report.
+    var nextPosition = 0
+    var findings: [(position: Int, findings: [Finding])] = []
     private var spareSlots: [BatchSlot] = []
     private var keys = KeyTable()
 
-    init(chain: Chain, limits: Limits, byteStore: ByteStore, cancellation: Cancellation) {
+    init(
+        chain: Chain, limits: Limits, byteStore: ByteStore, cancellation: Cancellation, submissionEnd: UInt64,
+        helpers: (any SliceHelpers)?
+    ) {
         self.chain = chain
         self.limits = limits
         self.byteStore = byteStore
         self.cancellation = cancellation
         stages = chain.stages.map { $0.makeRun() }
         statistics = chain.stages.map { StageStatistics(name: $0.descriptor.name) }
-        submissionEnd = monotonicNanoseconds() &+ UInt64(limits.seconds * 1e9)
+        self.submissionEnd = submissionEnd
+        self.helpers = helpers
     }
 
     func report(on sample: Sample) -> Report {
@@ -42,14 +49,29 @@ final class ChainRun {
     // MARK: Samples
 
     private func newFrame(_ sample: Sample, parent: Frame?) -> Frame {
-        defer { sampleCount += 1 }
-        byteCount += sample.bytes.count
-        return Frame(sample: sample, parent: parent, position: sampleCount)
+        sampleCount += 1
+        byteCount += sample.size
+        return Frame(sample: sample, parent: parent, position: takePosition())
+    }
+
+    func takePosition() -> Int {
+        defer { nextPosition += 1 }
+        return nextPosition
     }
 
     private func scan(_ frame: Frame, isTop: Bool = false) {
-        for index in stages.indices where chain.stages[index].descriptor.interest.wants(frame.sample.kind) {
-            perform(index, on: frame) { run, out throws(StageError) in try run.inspect(frame.sample, &out) }
+        var index = 0
+        while index < stages.count {
+            let descriptor = chain.stages[index].descriptor
+            if descriptor.interest.wants(frame.sample.kind) {
+                if frame.sample.isInPieces, !frame.sample.isSliced, !descriptor.readsPieces, !isOver {
+                    guard makeWhole(frame, for: index) else { break }
+                    index = 0
+                    continue
+                }
+                perform(index, on: frame) { run, out throws(StageError) in try run.inspect(frame.sample, &out) }
+            }
+            index += 1
         }
         if isTop {
             for index in stages.indices {
@@ -59,7 +81,22 @@ final class ChainRun {
         conclude(frame)
     }
 
-    private func perform(
+    private var isOver: Bool { cancellation.isCancelled || monotonicNanoseconds() > submissionEnd }
+
+    // A stage wants all bytes at once: the sample is copied to the store, and starts again at the head of the chain.
+    private func makeWhole(_ frame: Frame, for stage: Int) -> Bool {
+        do {
+            frame.sample = try frame.sample.whole(in: byteStore)
+            return true
+        } catch {
+            let message =
+                "the sample of \(frame.sample.size) bytes has no room: \(error); its content was not looked at"
+            frame.add(Issue(.failed, stage: name(of: stage), message: message))
+            return false
+        }
+    }
+
+    func perform(
         _ index: Int, on frame: Frame, isFinish: Bool = false,
         _ body: (StageRun, inout Output) throws(StageError) -> Void
     ) {
@@ -86,7 +123,7 @@ final class ChainRun {
     // What the sample's own ratio and the submission's sum still allow.
     func allowance(of frame: Frame) -> Int {
         let whole = limits.expandedBytes - expandedBytes
-        let size = frame.sample.bytes.count
+        let size = frame.sample.size
         let (product, overflow) = size.multipliedReportingOverflow(by: limits.expansionRatio)
         let ratio = max(limits.expansionGrace, overflow ? Int.max : product) - frame.expandedBytes
         return max(0, min(whole, ratio))
@@ -96,8 +133,9 @@ final class ChainRun {
         var refusal: String?
         if frame.sample.depth >= limits.depth {
             refusal = "depth limit \(limits.depth) reached: files inside were not looked at"
-        } else if frame.children >= limits.childrenPerSample {
-            refusal = "limit of \(limits.childrenPerSample) members reached: the rest was not looked at"
+        } else if frame.children >= min(limits.childrenPerSample, frame.childLimit) {
+            refusal =
+                "limit of \(min(limits.childrenPerSample, frame.childLimit)) members reached: the rest was not looked at"
         } else if child.bytes.count > allowance(of: frame) {
             refusal =
                 "expansion limit reached (\(limits.expandedBytes) bytes in all, \(limits.expansionRatio) times the "
@@ -117,8 +155,9 @@ final class ChainRun {
         let above = parent.sample
         let path = child.path ?? (child.name.isEmpty ? above.path : above.path + "/" + child.name)
         let sample = Sample(
-            path: path, bytes: child.bytes, depth: above.depth + 1, unpackSource: above.unpackSource + [child.method],
-            ancestorKinds: above.ancestorKinds + [above.kind], times: child.times, companions: child.companions)
+            path: path, content: .whole(child.bytes), depth: above.depth + 1,
+            unpackSource: above.unpackSource + [child.method], ancestorKinds: above.ancestorKinds + [above.kind],
+            times: child.times, companions: child.companions)
         scan(newFrame(sample, parent: parent))
     }
 
@@ -189,7 +228,7 @@ final class ChainRun {
         if !all.isEmpty { findings.append((frame.position, all)) }
     }
 
-    private func finding(
+    func finding(
         _ subject: Subject, module: String, _ reasons: [Reason], _ context: [ContextObject], _ issues: [Issue]
     ) -> Finding {
         // Sorting is stable by position, so equal subscores keep the order in which they were reported.

@@ -11,6 +11,8 @@ final class Frame {
     private(set) var issues: [Issue] = []
     private var droppedIssues = 0
     var children = 0
+    // Fewer than the limit of the submission for a slice.
+    var childLimit = Int.max
     var expandedBytes = 0
     private var subject: FileSubject?
 

@@ -14,6 +14,8 @@ class StageRun {
 
     func inspect(_ records: borrowing RecordBatch, of sample: Sample, _ out: inout Output) throws(StageError) {}
 
+    func inspect(_ slice: Slice, of sample: Sample, _ out: inout Output) throws(StageError) {}
+
     func finish(_ out: inout Output) throws(StageError) {}
 }
 
@@ -58,6 +60,16 @@ final class TypedStageRun<S: Stage>: StageRun {
         }
         defer { state = lent }
         try stage.inspect(records, of: sample, &lent, &out)
+    }
+
+    override func inspect(_ slice: Slice, of sample: Sample, _ out: inout Output) throws(StageError) {
+        guard var lent = state.take() else {
+            var own = stage.makeState()
+            try stage.inspect(slice, of: sample, &own, &out)
+            return try stage.finish(own, &out)
+        }
+        defer { state = lent }
+        try stage.inspect(slice, of: sample, &lent, &out)
     }
 
     override func finish(_ out: inout Output) throws(StageError) {

@@ -28,7 +28,7 @@ public struct FileSubject: Sendable, Equatable {
         path = sample.path
         fileExtension = sample.fileExtension
         kind = sample.kind
-        size = sample.bytes.count
+        size = sample.size
         md5 = sample.digests.md5
         sha1 = sample.digests.sha1
         sha256 = sample.digests.sha256
@@ -86,12 +86,28 @@ public struct RecordSubject: Sendable, Equatable {
     }
 }
 
+/// A part of a large file as the subject of a finding.
+public struct ChunkSubject: Sendable, Equatable {
+    /// The file.
+    public var file: FileSubject
+    /// Where the part stands in the file, in bytes from its start.
+    public var range: Range<Int>
+
+    /// A part of a file.
+    public init(file: FileSubject, range: Range<Int>) {
+        self.file = file
+        self.range = range
+    }
+}
+
 /// What a finding is about.
 public enum Subject: Sendable, Equatable {
     /// A whole file.
     case file(FileSubject)
     /// One entry inside a file.
     case record(RecordSubject)
+    /// A part of a large file, with the file.
+    case chunk(ChunkSubject)
 }
 
 /// An object that the subject belongs to.

@@ -83,6 +83,23 @@ public struct Signature: Sendable, Equatable {
     }
 }
 
+/// Which memory a place in a dump shows.
+public struct MemoryPlace: Sendable, Equatable {
+    /// Address of the memory.
+    public var address: UInt64
+    /// Whether the address is physical; otherwise it is one of the process.
+    public var isPhysical: Bool
+    /// Module or mapped file at that address; empty if there is none.
+    public var module: String
+
+    /// A place with its parts.
+    public init(address: UInt64, isPhysical: Bool = false, module: String = "") {
+        self.address = address
+        self.isPhysical = isPhysical
+        self.module = module
+    }
+}
+
 /// Bytes that a signature matched.
 public struct MatchedText: Sendable, Equatable {
     /// The matched bytes, possibly cut by the matcher.
@@ -93,6 +110,8 @@ public struct MatchedText: Sendable, Equatable {
     public var context: [UInt8]
     /// Position from the start of the sample in bytes; nil when the match is a whole field.
     public var offset: Int?
+    /// Which memory a place in a dump shows; nil for anything else.
+    public var place: MemoryPlace?
     /// JSON pointer into the subject, as in `/path` or `/entry/CommandLine`; nil for file content.
     public var field: String?
 

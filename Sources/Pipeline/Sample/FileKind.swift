@@ -13,4 +13,12 @@ public struct FileKind: Hashable, Sendable, CustomStringConvertible {
 
     /// Nothing recognised the content.
     public static let unknown = FileKind("UNKNOWN")
+
+    /// Memory of a process or a machine: scanned in slices, with process rules too.
+    public static let memoryDumps: Set<FileKind> = Set(
+        [
+            "MDMP", "LSASS Dump File", "Windows Crash Dump", "Windows Hibernation", "ELF Core", "LiME Dump",
+            "AVML Dump",
+            "VMware Snapshot", "VirtualBox Saved State", "Memory Image",
+        ].map { FileKind($0) })
 }

@@ -40,8 +40,12 @@ public struct Sample: Sendable {
     ///
     /// Never a path of this machine.
     public let path: String
-    /// The content.
+    /// The content; only its beginning if `isInPieces`.
     public let bytes: Bytes
+    /// The content as a whole or as a file that is read in pieces.
+    public let content: Content
+    /// Whether its content has been handed to the stages in slices (`Output.slice`).
+    public internal(set) var isSliced = false
     /// Type by content; `unknown` until a stage has classified the sample.
     public internal(set) var kind = FileKind.unknown
     /// 0 for what was submitted, one more for each level of extraction.
@@ -59,23 +63,52 @@ public struct Sample: Sendable {
 
     /// A submitted sample.
     public init(path: String, bytes: Bytes, times: FileTimes = FileTimes(), companions: [Companion] = []) {
+        self.init(path: path, content: .whole(bytes), times: times, companions: companions)
+    }
+
+    /// A submitted sample that may be a file that is read in pieces.
+    public init(path: String, content: Content, times: FileTimes = FileTimes(), companions: [Companion] = []) {
         self.init(
-            path: path, bytes: bytes, depth: 0, unpackSource: [], ancestorKinds: [], times: times,
+            path: path, content: content, depth: 0, unpackSource: [], ancestorKinds: [], times: times,
             companions: companions)
     }
 
     init(
-        path: String, bytes: Bytes, depth: Int, unpackSource: [String], ancestorKinds: [FileKind], times: FileTimes,
+        path: String, content: Content, depth: Int, unpackSource: [String], ancestorKinds: [FileKind], times: FileTimes,
         companions: [Companion]
     ) {
         self.path = path
-        self.bytes = bytes
+        self.content = content
+        bytes =
+            switch content {
+            case .whole(let bytes): bytes
+            case .file: content.available(at: 0, count: Self.beginningSize)
+            }
         self.depth = depth
         self.unpackSource = unpackSource
         self.ancestorKinds = ancestorKinds
         self.times = times
         self.companions = companions
-        digests = Digests(of: bytes)
+        digests = Digests(of: content)
+    }
+
+    // What stages see of a sample that is read in pieces: enough to tell its type.
+    private static let beginningSize = 1 << 20
+
+    /// Size of the content in bytes.
+    public var size: Int { content.count }
+
+    /// Whether `bytes` is only the beginning, and the rest is read through `content`.
+    public var isInPieces: Bool {
+        if case .file = content { return true }
+        return false
+    }
+
+    // The same sample with all its bytes in the store.
+    func whole(in store: ByteStore) throws(SystemError) -> Sample {
+        Sample(
+            path: path, content: .whole(try content.whole(in: store)), depth: depth, unpackSource: unpackSource,
+            ancestorKinds: ancestorKinds, times: times, companions: companions)
     }
 
     /// Text after the last `/` or `\`: both separate directories, whatever system the path is from.

@@ -14,9 +14,13 @@ public struct Limits: Sendable, Equatable {
     public var expansionGrace = 100 << 20
     /// Longest time for the whole submission, in seconds.
     public var seconds = 600.0
+    /// Added to `seconds` for each megabyte of the submitted sample: a large dump takes longer than a script.
+    public var secondsPerMegabyte = 0.1
     /// Longest time of one stage for one sample, in seconds.
     public var stageSeconds = 120.0
 
     /// The default limits.
     public init() {}
+
+    func seconds(forBytes count: Int) -> Double { seconds + Double(count) / 1e6 * secondsPerMegabyte }
 }

@@ -94,6 +94,17 @@ public struct Output: ~Copyable {
         run.scan(child, of: frame)
     }
 
+    /// Cuts the sample into overlapping slices and hands each to this stage and the later ones.
+    ///
+    /// All have been looked at when this returns; idle threads of the engine help.
+    /// - Throws: `StageError` with code `failed` for a plan that makes no sense.
+    public mutating func slice(_ plan: SlicePlan) throws(StageError) {
+        try flush()
+        clock.pause()
+        defer { clock.resume() }
+        try run.inspectSlices(of: frame, plan, from: stage)
+    }
+
     /// Builds one record and hands it to the later stages, together with many others.
     ///
     /// - Parameters:

@@ -27,6 +27,12 @@ public protocol Stage: Sendable {
         _ records: borrowing RecordBatch, of sample: Sample, _ state: inout State, _ out: inout Output
     ) throws(StageError)
 
+    /// Looks at one slice of a sample that this or an earlier stage has cut.
+    ///
+    /// Slices of one sample are looked at on several threads at the same time, each with a state of its own. Places in
+    /// reasons are told from the start of the sample.
+    func inspect(_ slice: Slice, of sample: Sample, _ state: inout State, _ out: inout Output) throws(StageError)
+
     /// Says what only the whole submission shows.
     func finish(_ state: consuming State, _ out: inout Output) throws(StageError)
 }
@@ -55,6 +61,11 @@ extension Stage {
     /// Does not look at records.
     public func inspect(
         _ records: borrowing RecordBatch, of sample: Sample, _ state: inout State, _ out: inout Output
+    ) throws(StageError) {}
+
+    /// Does not look at slices.
+    public func inspect(
+        _ slice: Slice, of sample: Sample, _ state: inout State, _ out: inout Output
     ) throws(StageError) {}
 
     /// Has nothing to add.

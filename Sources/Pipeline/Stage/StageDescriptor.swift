@@ -16,6 +16,14 @@ public struct StageDescriptor: Sendable {
         public let samples: Samples
         /// Whether it is called for records.
         public let records: Bool
+        /// Whether it is called for the slices of samples that an earlier stage, or itself, has cut.
+        public let slices: Bool
+
+        init(samples: Samples, records: Bool, slices: Bool = false) {
+            self.samples = samples
+            self.records = records
+            self.slices = slices
+        }
 
         /// Every sample, no records.
         public static let samples = Interest(samples: .all, records: false)
@@ -28,6 +36,14 @@ public struct StageDescriptor: Sendable {
         public static func kinds(_ names: String...) -> Interest {
             Interest(samples: .kinds(Set(names.map { FileKind($0) })), records: false)
         }
+
+        /// Samples of the given kinds, no records.
+        public static func kinds(_ kinds: Set<FileKind>) -> Interest {
+            Interest(samples: .kinds(kinds), records: false)
+        }
+
+        /// The same, and slices of samples.
+        public var andSlices: Interest { Interest(samples: samples, records: records, slices: true) }
 
         /// Whether a sample of this kind is wanted.
         public func wants(_ kind: FileKind) -> Bool {
@@ -67,6 +83,10 @@ public struct StageDescriptor: Sendable {
     public let dependsOnNames: Bool
     /// Whether verdicts of the chain depend on the loaded signatures through this stage.
     public let usesSignatures: Bool
+    /// Whether it works on samples that are read in pieces (`Sample.isInPieces`).
+    ///
+    /// For any other stage such a sample is made whole first, unless it has been cut in slices.
+    public let readsPieces: Bool
     /// Longest time it gets for one sample, in seconds; nil for the chain's default.
     public let seconds: Double?
     /// Sources of the format knowledge, with links.
@@ -77,7 +97,7 @@ public struct StageDescriptor: Sendable {
     /// A descriptor; references and limitations are shown in the documentation.
     public init(
         name: String, summary: String, interest: Interest, module: String = "Filescan", options: [Option] = [],
-        dependsOnNames: Bool = false, usesSignatures: Bool = false, seconds: Double? = nil,
+        dependsOnNames: Bool = false, usesSignatures: Bool = false, readsPieces: Bool = false, seconds: Double? = nil,
         references: [String] = [], limitations: [String] = []
     ) {
         self.name = name
@@ -87,6 +107,7 @@ public struct StageDescriptor: Sendable {
         self.options = options
         self.dependsOnNames = dependsOnNames
         self.usesSignatures = usesSignatures
+        self.readsPieces = readsPieces
         self.seconds = seconds
         self.references = references
         self.limitations = limitations

@@ -5,6 +5,7 @@ import IOC
 import JumpList
 import LNK
 import LogLines
+import MemoryDump
 import Pipeline
 import Prefetch
 import RegistryHive
@@ -22,6 +23,7 @@ public enum BuiltinStages {
         LNKStage.self,
         PrefetchStage.self,
         JumpListStage.self,
+        MemoryDumpStage.self,
         LogLinesStage.self,
         IOCStage.self,
         YARAStage.self,

@@ -9,7 +9,8 @@ public struct FileTypeStage: Stage {
         name: "file-type",
         summary: "Recognises \(FileTypeDetector.names.count) types of files by content.",
         interest: .samples,
-        usesSignatures: true,
+        dependsOnNames: true,
+        usesSignatures: true, readsPieces: true,
         references: [
             "https://learn.microsoft.com/en-us/windows/win32/debug/pe-format",
             "https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html",
@@ -31,7 +32,8 @@ public struct FileTypeStage: Stage {
             "Scripts are recognised by the first 16 KiB; shorter than a few statements, they stay Text.",
             "ZIP-based formats are told by the first 256 member names.",
             "UTF-16 text without a byte order mark is recognised only where it is mostly ASCII; UTF-32 is not.",
-            "Formats without any signature (raw disk or memory images, encrypted volumes) are UNKNOWN.",
+            "Formats without any signature (raw disk images, encrypted volumes) are UNKNOWN; a raw memory image is told by "
+                + "its name: \(rawImageExtensions.sorted().joined(separator: " ")).",
             "A user's magic number of one or two bytes is used only where nothing better is known.",
         ])
 
@@ -50,6 +52,14 @@ public struct FileTypeStage: Stage {
 
     /// Classifies the sample.
     public func inspect(_ sample: Sample, _ state: inout NoState, _ out: inout Output) throws(StageError) {
-        out.classify(detector.kind(of: sample.bytes.span))
+        var kind = detector.kind(of: sample.bytes.span)
+        // Physical memory begins with whatever stood in its first page, often with nothing.
+        if kind == .unknown, sample.size >= Self.smallestImage, Self.rawImageExtensions.contains(sample.fileExtension) {
+            kind = FileKind("Memory Image")
+        }
+        out.classify(kind)
     }
+
+    private static let rawImageExtensions: Set<String> = [".dmp", ".dump", ".mem", ".memdump", ".raw", ".vmem"]
+    private static let smallestImage = 4096
 }

@@ -52,6 +52,7 @@ public struct FileTypeDetector: Sendable {
         "APK", "APPX", "AVIF", "Apple Property List XML", "ASP", "ASPX", "Base64 EXE", "CSV", "ColdFusion", "DEB",
         "DOS EXE", "ELF Core",
         "EMAIL", "EPUB", "HEIC", "INF", "INI", "IPA", "JAR", "JSON", "Jump List", "LSASS Dump File", "MBOX", "MSG",
+        "Memory Image",
         "MSI", "MSP", "MST", "NuGet Package", "Office", "OpenDocument", "Registry Transaction Log", "Script", "Text",
         "VSIX", "WAR", "Windows Task XML", "XPS", "YAML", "ZLIB",
     ]

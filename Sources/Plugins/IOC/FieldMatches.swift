@@ -18,6 +18,16 @@ func matchedText(_ range: Range<Int>, in value: RawSpan, field: String) -> Match
     return MatchedText(data: data, context: context, offset: range.lowerBound, field: field)
 }
 
+/// A match in content that begins at `base` of the sample.
+func matchedBytes(_ range: Range<Int>, in content: RawSpan, at base: Int) -> MatchedText {
+    let count = min(range.count, dataLimit)
+    let start = max(0, range.lowerBound - contextBytes)
+    return MatchedText(
+        data: content.slice(at: range.lowerBound, count: count)?.array ?? [],
+        context: content.suffix(from: start).prefix(range.lowerBound - start + count + contextBytes).array,
+        offset: base + range.lowerBound)
+}
+
 private func isContinuation(_ byte: UInt8?) -> Bool { byte.map { $0 & 0xC0 == 0x80 } ?? false }
 
 extension RecordBatch {

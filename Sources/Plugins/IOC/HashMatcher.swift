@@ -23,7 +23,9 @@ struct HashMatcher: Sendable {
         var reasons: [Reason] = []
         if lengths.contains(32) {
             add(sample.digests.md5, "/hashes/md5", to: &reasons)
-            if let hash = importHash(of: sample.bytes.span) { add(hash, "/pe_info/imphash", to: &reasons) }
+            if !sample.isSliced, let hash = importHash(of: sample.bytes.span) {
+                add(hash, "/pe_info/imphash", to: &reasons)
+            }
         }
         if lengths.contains(40) { add(sample.digests.sha1, "/hashes/sha1", to: &reasons) }
         if lengths.contains(64) { add(sample.digests.sha256, "/hashes/sha256", to: &reasons) }

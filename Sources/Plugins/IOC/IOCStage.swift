@@ -25,7 +25,7 @@ public struct IOCStage: Stage {
     public static let descriptor = StageDescriptor(
         name: "ioc",
         summary: "Matches paths, digests and the fields of records against IOC lists and STIX 2 indicators.",
-        interest: .samplesAndRecords,
+        interest: .samplesAndRecords.andSlices,
         options: [
             .init(
                 "disabled",
@@ -40,7 +40,8 @@ public struct IOCStage: Stage {
         limitations: [
             "STIX: no relations between several observations, no binary values; other objects than files and registry "
                 + "values are refused by name",
-            "C2 names are looked for in records, not in the content of files",
+            "C2 names and keywords are looked for in records and in memory dumps (ASCII and UTF-16), not in the content "
+                + "of other files",
             "domains with letters beyond ASCII match in lower case only; their xn-- form is an IOC of its own",
         ])
 
@@ -120,6 +121,38 @@ public struct IOCStage: Stage {
                 "the expression of \(ioc.source.file)\(ioc.line.map { ":\($0)" } ?? "") takes too long on some text; "
                     + "it was not decided there")
         }
+    }
+
+    // MARK: Slices
+
+    /// Looks for keywords and C2 names in a slice of a memory dump.
+    public func inspect(
+        _ slice: Slice, of sample: Sample, _ state: inout State, _ out: inout Output
+    ) throws(StageError) {
+        if keywords.isEmpty && network.isEmpty { return }
+        let span = slice.bytes.span
+        var found = RecordHits()
+        let wide = WideTexts(in: span)
+        do {
+            for (text, isWide) in [(slice.bytes, false), (wide.bytes, true)] {
+                try out.checkpoint()
+                for hit in try keywords.hits(in: text.span) {
+                    guard let keyword = hit.keyword else { continue }
+                    let range = isWide ? wide.place(of: hit.range) : hit.range
+                    found.add(
+                        keywords.iocs[keyword], matchedBytes(range, in: span, at: slice.range.lowerBound), record: 0)
+                }
+                network.forEachHit(in: text.span) { ioc, hit in
+                    let range = isWide ? wide.place(of: hit) : hit
+                    found.add(ioc, matchedBytes(range, in: span, at: slice.range.lowerBound), record: 0)
+                }
+            }
+        } catch let error as StageError {
+            throw error
+        } catch {
+            throw StageError(.failed, "a chunk was not matched: \(error)", offset: slice.range.lowerBound)
+        }
+        found.report(to: &out)
     }
 
     // MARK: Records

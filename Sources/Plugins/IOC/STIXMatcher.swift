@@ -126,7 +126,7 @@ private struct STIXFile: STIXObject {
         case .fileMD5: sample.digests.md5
         case .fileSHA1: sample.digests.sha1
         case .fileSHA256: sample.digests.sha256
-        case .fileSize: String(sample.bytes.count)
+        case .fileSize: String(sample.size)
         case .fileCreated: sample.times.created?.rfc3339()
         case .fileModified: sample.times.modified?.rfc3339()
         case .fileAccessed: sample.times.accessed?.rfc3339()

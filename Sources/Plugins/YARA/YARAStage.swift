@@ -11,7 +11,7 @@ public struct YARAStage: Stage {
         /// Longest time of one scan, in seconds.
         public var timeout = 90.0
         /// Types of samples that are process memory: process rules look at them, and rules with `type="memory"`.
-        public var memoryKinds: Set<String> = ["Minidump", "Memory Dump", "Crash Dump"]
+        public var memoryKinds = Set(FileKind.memoryDumps.map(\.name))
 
         enum CodingKeys: String, CodingKey {
             case timeout
@@ -31,7 +31,7 @@ public struct YARAStage: Stage {
 
     /// What it is, as data.
     public static let descriptor = StageDescriptor(
-        name: "yara", summary: "Scans files and records with YARA rules.", interest: .samplesAndRecords,
+        name: "yara", summary: "Scans files and records with YARA rules.", interest: .samplesAndRecords.andSlices,
         options: [
             StageDescriptor.Option("timeout", "Longest time of one scan in seconds (90)."),
             StageDescriptor.Option(
@@ -43,6 +43,9 @@ public struct YARAStage: Stage {
             "include statements are not followed; each file stands alone",
             "a rule that was found has every string once, and further places only of strings it counts",
         ])
+
+    // Meta `limit` of rules for memory dumps.
+    private static let dumpModule = "DumpScan"
 
     /// Bytes at the beginning of a file that meta rules see.
     static let metaSize = 64 << 10
@@ -74,12 +77,34 @@ public struct YARAStage: Stage {
     /// Scans a sample.
     public func inspect(_ sample: Sample, _ state: inout NoState, _ out: inout Output) throws(StageError) {
         let isMemory = options.memoryKinds.contains(sample.kind.name)
+        if sample.isSliced {
+            // Its content came in slices before; what is left are rules on the beginning.
+            let externals = YARAExternals(sample, withMD5: meta.usesMD5, now: Self.now)
+            return try scan(
+                sample.bytes.prefix(Self.metaSize), of: sample, with: meta, externals, isMemory: isMemory, nil, &out)
+        }
         let usesMD5 = files.usesMD5 || meta.usesMD5 || (isMemory && process.usesMD5)
         let externals = YARAExternals(sample, withMD5: usesMD5, now: Self.now)
         let all = sample.bytes.prefix(sample.bytes.count)
-        try scan(all, of: sample, with: files, externals, isMemory: isMemory, &out)
-        try scan(all.prefix(Self.metaSize), of: sample, with: meta, externals, isMemory: isMemory, &out)
-        if isMemory { try scan(all, of: sample, with: process, externals, isMemory: true, &out) }
+        try scan(all, of: sample, with: files, externals, isMemory: isMemory, nil, &out)
+        try scan(all.prefix(Self.metaSize), of: sample, with: meta, externals, isMemory: isMemory, nil, &out)
+        if isMemory { try scan(all, of: sample, with: process, externals, isMemory: true, nil, &out) }
+    }
+
+    /// Scans a slice of a memory dump with the rules for files and for processes; `filesize` is the slice's size.
+    public func inspect(
+        _ slice: Slice, of sample: Sample, _ state: inout NoState, _ out: inout Output
+    ) throws(StageError) {
+        let externals = YARAExternals(sample, withMD5: false, now: Self.now)
+        let part = Part(start: slice.range.lowerBound, isPiece: slice.range.count < sample.size)
+        try scan(slice.bytes, of: sample, with: files, externals, isMemory: true, part, &out)
+        try scan(slice.bytes, of: sample, with: process, externals, isMemory: true, part, &out)
+    }
+
+    // Where a slice stands in its sample.
+    private struct Part {
+        var start: Int
+        var isPiece: Bool
     }
 
     /// Looks at records with the rules that are meant for them.
@@ -91,25 +116,32 @@ public struct YARAStage: Stage {
 
     private func scan(
         _ bytes: Bytes, of sample: Sample, with rules: YARARules, _ externals: YARAExternals, isMemory: Bool,
-        _ out: inout Output
+        _ part: Part?, _ out: inout Output
     ) throws(StageError) {
         guard !rules.rules.isEmpty else { return }
         let seconds = min(options.timeout, out.secondsLeft)
         let result: YARAResult
         do {
-            result = try rules.scan(bytes, externals: externals, fileSize: sample.bytes.count, seconds: seconds)
+            result = try rules.scan(
+                bytes, externals: externals, fileSize: part == nil ? sample.size : bytes.count,
+                seconds: seconds)
         } catch {
-            throw StageError(error, seconds: seconds, "no rule was judged for this sample")
+            let what = part.map { "the chunk at 0x\(String($0.start, radix: 16))" } ?? "this sample"
+            throw StageError(error, seconds: seconds, "no rule was judged for \(what)")
         }
         if result.isCut {
             out.note(.limit, "a string was found too often; rules that count it may be wrong")
         }
         for match in result.matches {
             let rule = rules.rules[match.rule]
-            guard rule.target != (isMemory ? .file : .memory), rule.isMeant(for: Self.descriptor.module) else {
-                continue
+            let module = part == nil ? Self.descriptor.module : Self.dumpModule
+            guard rule.target != (isMemory ? .file : .memory), rule.isMeant(for: module),
+                !(rule.isWithoutDeepDive && part?.isPiece == true)
+            else { continue }
+            let base = part?.start ?? 0
+            let matched = match.occurrences.map {
+                $0.text(in: bytes.span, at: $0.offset, shown: base + $0.offset, field: nil)
             }
-            let matched = match.occurrences.map { $0.text(in: bytes.span, at: $0.offset, shown: $0.offset, field: nil) }
             out.report(rule.reason(matched: matched))
         }
     }

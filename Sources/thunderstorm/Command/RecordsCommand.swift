@@ -27,9 +27,9 @@ struct RecordsCommand: StageCommand {
         let chain = try parsers(registry, byteStore)
         var failed = false
         for file in files {
-            let bytes: Bytes
+            let content: Content
             do {
-                bytes = try byteStore.read(file: file)
+                content = try byteStore.content(ofFile: file)
             } catch {
                 standardError("\(error)\n")
                 failed = true
@@ -38,7 +38,7 @@ struct RecordsCommand: StageCommand {
             let printer = RecordPrinter(type: type, limit: limit ?? .max)
             let others = try companionsBeside(file, byteStore: byteStore)
             let report = chain.appending(printer).scan(
-                Sample(path: file, bytes: bytes, companions: others), byteStore: byteStore)
+                Sample(path: file, content: content, companions: others), byteStore: byteStore)
             printer.flush()
             standardError("\(oneLine(file)): \(printer.summary)\n")
             for issue in report.issues { standardError("  \(issue.code) \(issue.stage): \(oneLine(issue.message))\n") }

@@ -9,20 +9,29 @@ public struct Submission: Sendable {
     /// Host or collector that it came from.
     public var source: String
     /// The content.
-    public var bytes: Bytes
+    public var content: Content
     /// When it was received.
     public var received: Timestamp
     /// Files that belong to it.
     public var companions: [Companion]
 
-    /// A submission with its parts.
+    /// A submission whose bytes are at hand.
     public init(
         number: Int, path: String, source: String, bytes: Bytes, received: Timestamp, companions: [Companion] = []
+    ) {
+        self.init(
+            number: number, path: path, source: source, content: .whole(bytes), received: received,
+            companions: companions)
+    }
+
+    /// A submission with its parts.
+    public init(
+        number: Int, path: String, source: String, content: Content, received: Timestamp, companions: [Companion] = []
     ) {
         self.number = number
         self.path = path
         self.source = source
-        self.bytes = bytes
+        self.content = content
         self.received = received
         self.companions = companions
     }

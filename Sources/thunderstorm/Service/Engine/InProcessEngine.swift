@@ -5,8 +5,9 @@ import Synchronization
 /// An engine whose scan threads live in this process.
 ///
 /// Threads take jobs in the order of arrival; reserved threads take sync jobs only, so that a client who waits always
-/// finds one even when async work is queued without end.
-public final class InProcessEngine: Engine {
+/// finds one even when async work is queued without end. Other threads without a job help with the slices of large
+/// samples, one slice at a time.
+public final class InProcessEngine: Engine, SliceHelpers {
     private struct Job: Sendable {
         let submission: Submission
         let done: CheckedContinuation<Report, Never>
@@ -14,6 +15,7 @@ public final class InProcessEngine: Engine {
 
     private struct Waiting {
         var jobs: [(lane: Lane, job: Job)] = []
+        var slices: [SliceWork] = []
         var isClosed = false
     }
 
@@ -77,12 +79,29 @@ public final class InProcessEngine: Engine {
         }
     }
 
+    /// Calls idle threads to the slices of a large sample; threads reserved for sync jobs never come.
+    public func offer(_ work: SliceWork) {
+        waiting.withLock { $0.slices.append(work) }
+        for _ in 1..<max(min(threads, work.count), 2) { anyJob.signal() }
+    }
+
+    /// Forgets work that is done.
+    public func withdraw(_ work: SliceWork) {
+        waiting.withLock { waiting in waiting.slices.removeAll { $0 === work } }
+    }
+
     private func work(isReserved: Bool) {
         while true {
             (isReserved ? syncJob : anyJob).wait()
-            let (job, isClosed) = waiting.withLock { waiting in
+            let (job, slices, isClosed) = waiting.withLock { waiting in
                 let index = isReserved ? waiting.jobs.firstIndex { $0.lane == .sync } : waiting.jobs.indices.first
-                return (index.map { waiting.jobs.remove(at: $0).job }, waiting.isClosed)
+                let job = index.map { waiting.jobs.remove(at: $0).job }
+                return (job, job == nil && !isReserved ? waiting.slices.first : nil, waiting.isClosed)
+            }
+            if let slices {
+                // Back for the next slice, unless a job has come meanwhile.
+                if slices.workOnOneSlice() { anyJob.signal() } else { withdraw(slices) }
+                continue
             }
             guard let job else {
                 if isClosed { return }
@@ -90,11 +109,12 @@ public final class InProcessEngine: Engine {
                 continue
             }
             let submission = job.submission
-            let sample = Sample(path: submission.path, bytes: submission.bytes, companions: submission.companions)
+            let sample = Sample(
+                path: submission.path, content: submission.content, companions: submission.companions)
             let current = chain.withLock { $0 }
             job.done.resume(
                 returning: current.scan(
-                    sample, limits: limits, byteStore: byteStore, cancellation: cancellation))
+                    sample, limits: limits, byteStore: byteStore, cancellation: cancellation, helpers: self))
         }
     }
 }

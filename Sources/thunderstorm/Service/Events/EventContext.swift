@@ -36,6 +36,7 @@ enum EventWords {
             switch finding.subject {
             case .file: "file"
             case .record(let record): record.type.name
+            case .chunk: "file chunk"
             }
         if finding.reasons.isEmpty { return "Not fully scanned \(object)" }
         return finding.level == .alert ? "Malicious \(object) found" : "Suspicious \(object) found"

@@ -37,6 +37,11 @@ struct FindingEncoderLegacy {
             writer.field("object_type", record.type.name)
             writer.key("object")
             FindingEncoderV3().write(record, &writer)
+        case .chunk(let chunk):
+            write(chunk.file, &writer)
+            writer.field("object_type", "file chunk")
+            writer.key("object")
+            FindingEncoderV3().write(chunk, matches: finding.reasons.flatMap(\.matched), &writer)
         }
         if let parent = finding.context.first?.file, case .file = finding.subject {
             writer.field("parent_file", parent.path)

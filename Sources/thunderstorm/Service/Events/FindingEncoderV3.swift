@@ -61,6 +61,18 @@ struct FindingEncoderV3 {
         switch finding.subject {
         case .file(let file): write(file, matches: finding.reasons.flatMap(\.matched), &writer)
         case .record(let record): write(record, &writer)
+        case .chunk(let chunk): write(chunk, matches: finding.reasons.flatMap(\.matched), &writer)
+        }
+    }
+
+    func write(_ chunk: ChunkSubject, matches: [MatchedText], _ writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("type", "file chunk")
+            writer.key("file")
+            write(chunk.file, matches: [], &writer)
+            writer.field("chunk_offset", chunk.range.lowerBound)
+            writer.field("chunk_end", chunk.range.upperBound)
+            content(matches, of: chunk.range, &writer)
         }
     }
 
@@ -87,7 +99,7 @@ struct FindingEncoderV3 {
             writer.key("permissions")
             writer.null()
             if !file.unpackSource.isEmpty { writer.field("unpack_source", file.unpackSource) }
-            content(matches, size: file.size, &writer)
+            content(matches, of: 0..<file.size, &writer)
         }
     }
 
@@ -103,16 +115,20 @@ struct FindingEncoderV3 {
         }
     }
 
-    // The matched regions of the content, in order and without overlaps.
-    private func content(_ matches: [MatchedText], size: Int, _ writer: inout JSONWriter) {
+    // The matched regions of the content, in order and without overlaps. Their offsets count from the start of the
+    // subject, those of matches from the start of the file.
+    private func content(_ matches: [MatchedText], of range: Range<Int>, _ writer: inout JSONWriter) {
         var end = 0
-        let regions = matches.compactMap { match in match.field == nil ? match.offset.map { ($0, match.data) } : nil }
-            .sorted { $0.0 < $1.0 }
-            .filter { offset, data in
-                guard offset >= end, !data.isEmpty else { return false }
-                end = offset + data.count
-                return true
-            }
+        let regions = matches.compactMap { match -> (Int, [UInt8])? in
+            guard match.field == nil, let offset = match.offset, range.contains(offset) else { return nil }
+            return (offset - range.lowerBound, match.data)
+        }
+        .sorted { $0.0 < $1.0 }
+        .filter { offset, data in
+            guard offset >= end, !data.isEmpty else { return false }
+            end = offset + data.count
+            return true
+        }
         guard !regions.isEmpty else { return }
         writer.key("content")
         writer.object { writer in
@@ -126,7 +142,7 @@ struct FindingEncoderV3 {
                     }
                 }
             }
-            writer.field("length", size)
+            writer.field("length", range.count)
         }
     }
 
@@ -201,6 +217,12 @@ struct FindingEncoderV3 {
                 data(match.context, &writer)
             }
             if let offset = match.offset { writer.field("offset", offset) }
+            if let place = match.place {
+                writer.field(
+                    place.isPhysical ? "physical_address" : "virtual_address",
+                    "0x" + String(place.address, radix: 16))
+                writer.fieldIfAny("module", place.module)
+            }
             writer.field("field", match.field ?? "/content")
         }
     }

@@ -15,6 +15,10 @@ struct TextEncoder {
         switch finding.subject {
         case .file(let file): write(file, prefix: "", &line)
         case .record(let record): write(record, &line)
+        case .chunk(let chunk):
+            write(chunk.file, prefix: "", &line)
+            add("CHUNK_OFFSET", "0x" + String(chunk.range.lowerBound, radix: 16), &line)
+            add("CHUNK_END", "0x" + String(chunk.range.upperBound, radix: 16), &line)
         }
         if !finding.reasons.isEmpty { add("SCORE", "\(finding.score)", &line) }
         for (index, reason) in finding.reasons.prefix(reasonLimit).enumerated() { write(reason, index + 1, &line) }
@@ -96,6 +100,10 @@ struct TextEncoder {
         var text = MatchText.quoted(match.data)
         if !match.context.isEmpty, match.context != match.data { text += " in " + MatchText.quoted(match.context) }
         if let offset = match.offset { text += " at 0x" + String(offset, radix: 16) }
+        if let place = match.place {
+            text += (place.isPhysical ? " (physical 0x" : " (0x") + String(place.address, radix: 16)
+            text += (place.module.isEmpty ? "" : " in " + place.module) + ")"
+        }
         if let field = match.field { text += " in " + field.dropFirst().replacing("/", with: "_").uppercased() }
         return text
     }

@@ -119,14 +119,14 @@ public struct Replay: Sendable {
             return outcome
         }
         do {
-            let bytes = try byteStore.read(file: file.path)
+            let content = try byteStore.content(ofFile: file.path)
             let others = try companions.map { path in
                 Companion(name: Sample(path: path, bytes: .empty).name, bytes: try byteStore.read(file: path))
             }
             let now = currentTime()
             let submission = Submission(
-                number: number, path: file.path, source: source, bytes: bytes, received: now, companions: others)
-            outcome.size = bytes.count
+                number: number, path: file.path, source: source, content: content, received: now, companions: others)
+            outcome.size = content.count
             outcome.report = await engine.scan(submission, lane: .async)
             outcome.context = EventContext(time: currentTime(), hostname: source, scanID: "\(scanID)-\(number)")
         } catch {

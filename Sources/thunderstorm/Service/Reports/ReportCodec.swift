@@ -7,7 +7,7 @@ import Pipeline
 /// Encodes and decodes reports.
 public enum ReportCodec {
     /// First byte of every encoded report; raised with each change of the format.
-    public static let version: UInt8 = 1
+    public static let version: UInt8 = 2
     /// Longest encoded report, in bytes.
     public static let sizeLimit = 64 << 20
 
@@ -83,6 +83,11 @@ extension BinaryWriter {
         case .record(let record):
             byte(1)
             write(record)
+        case .chunk(let chunk):
+            byte(2)
+            write(chunk.file)
+            integer(chunk.range.lowerBound)
+            integer(chunk.range.count)
         }
         text(finding.module)
         list(finding.reasons) { $0.write($1) }
@@ -153,6 +158,11 @@ extension BinaryWriter {
             writer.text(match.name)
             writer.data(match.context)
             writer.optional(match.offset) { $0.integer($1) }
+            writer.optional(match.place) { writer, place in
+                writer.unsigned(place.address)
+                writer.flag(place.isPhysical)
+                writer.text(place.module)
+            }
             writer.optional(match.field) { $0.text($1) }
         }
     }
@@ -189,6 +199,7 @@ extension BinaryReader {
         switch try byte("subject") {
         case 0: subject = .file(try file())
         case 1: subject = .record(try record())
+        case 2: subject = .chunk(try chunk())
         default: throw invalid("subject")
         }
         let module = try text("module")
@@ -200,6 +211,12 @@ extension BinaryReader {
         return Finding(
             subject: subject, module: module, reasons: reasons, score: score, level: level, context: context,
             issues: issues)
+    }
+
+    private mutating func chunk() throws(CodecError) -> ChunkSubject {
+        let file = try file()
+        let start = try count("chunk offset")
+        return ChunkSubject(file: file, range: start..<(start + (try count("chunk size"))))
     }
 
     private mutating func contextObject() throws(CodecError) -> ContextObject {
@@ -293,7 +310,14 @@ extension BinaryReader {
         let offset = try optional("match offset") { reader throws(CodecError) in
             try reader.integer("match offset", in: Self.positions)
         }
+        let place = try optional("match place") { reader throws(CodecError) in
+            MemoryPlace(
+                address: try reader.unsigned("address"), isPhysical: try reader.flag("physical"),
+                module: try reader.text("module"))
+        }
         let field = try optional("match field") { reader throws(CodecError) in try reader.text("match field") }
-        return MatchedText(data: data, name: name, context: context, offset: offset, field: field)
+        var match = MatchedText(data: data, name: name, context: context, offset: offset, field: field)
+        match.place = place
+        return match
     }
 }

@@ -30,7 +30,7 @@ struct SubmissionHeader: Equatable, Sendable {
         path = submission.path
         source = submission.source
         received = submission.received
-        count = submission.bytes.count
+        count = submission.content.count
         companions = submission.companions.map { CompanionHeader(name: $0.name, count: $0.bytes.count) }
     }
 
