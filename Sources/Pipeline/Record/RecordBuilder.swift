@@ -28,6 +28,7 @@ public struct RecordBuilder: ~Copyable {
         do {
             try build(&self)
             try checkpoint()
+            batch.entries[batch.entries.count - 1].fieldCount = Int32(batch.fieldTable.count - fields)
         } catch {
             rollBack(toFields: fields, bytes: bytes)
             throw error
@@ -107,6 +108,5 @@ public struct RecordBuilder: ~Copyable {
                 key: UInt32(truncatingIfNeeded: key.index), start: UInt32(truncatingIfNeeded: start),
                 length: UInt32(truncatingIfNeeded: batch.arena.count - start)))
         batch.arena.append(0x0A)
-        batch.entries[batch.entries.count - 1].fieldCount += 1
     }
 }

@@ -124,6 +124,8 @@ struct EventRenderer: ~Copyable {
         _ chunk: RawSpan, at start: Int, to end: Int, in scope: EventScope, into writer: inout W
     ) throws(ParseError) -> Int {
         let head = try BinXMLInstance(chunk, at: start &+ 1, end: end)
+        // A step is cheap, the table of values it brings need not be.
+        try charge(4 &* head.count, at: start)
         let instance = Instance(base: values.count, count: head.count)
         var position = head.values
         for index in 0..<head.count {

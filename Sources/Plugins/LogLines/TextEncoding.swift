@@ -14,6 +14,27 @@ enum TextEncoding: Equatable {
 
     /// The encoding of a text and where it begins behind its byte order mark; nil for what is no text.
     static func detect(_ span: RawSpan) -> (encoding: TextEncoding, start: Int)? {
+        let padding = leadingZeros(span)
+        if padding >= zeroRun {
+            return detect(unpadded: span.suffix(from: padding)).map { ($0.encoding, $0.start + padding) }
+        }
+        return detect(unpadded: span)
+    }
+
+    // A machine that loses power leaves blocks of zeros in the logs it was writing, at their head after a rotation:
+    // runs of zeros count for nothing, neither for text nor against it.
+    private static let zeroRun = 16
+    // How far the text behind zeros is looked for.
+    private static let paddingLimit = 64 << 20
+
+    private static func leadingZeros(_ span: RawSpan) -> Int {
+        var offset = 0
+        while offset < paddingLimit, span.uint64(at: offset) == 0 { offset += 8 }
+        while offset < paddingLimit, span.uint8(at: offset) == 0 { offset += 1 }
+        return offset
+    }
+
+    private static func detect(unpadded span: RawSpan) -> (encoding: TextEncoding, start: Int)? {
         let head = span.prefix(probe)
         if head.matches([0xEF, 0xBB, 0xBF], at: 0) { return isText(head) ? (.bytes, 3) : nil }
         if head.matches([0xFF, 0xFE], at: 0) { return isUTF16(head, highByteAt: 1) ? (.utf16LittleEndian, 2) : nil }
@@ -28,22 +49,22 @@ enum TextEncoding: Equatable {
         return nil
     }
 
-    // At most one control character in a hundred bytes, and no NUL: log files carry escape codes, binaries carry more.
+    // At most one control character or single NUL in a hundred bytes: logs carry escape codes, binaries carry more.
     private static func isText(_ span: RawSpan) -> Bool {
-        if isASCII(span), span.firstOffset(of: 0) == nil, !hasControls(span) { return span.byteCount > 0 }
-        if span.byteCount == 0 || span.firstOffset(of: 0) != nil { return false }
         var controls = 0
+        var text = 0
+        var zeros = 0
         for offset in 0..<span.byteCount {
-            if let byte = span.uint8(at: offset), isControl(byte) { controls += 1 }
+            guard let byte = span.uint8(at: offset) else { break }
+            if byte == 0 {
+                zeros += 1
+                continue
+            }
+            if zeros < zeroRun { controls += zeros }
+            zeros = 0
+            if isControl(byte) { controls += 1 } else { text += 1 }
         }
-        return controls * 100 <= span.byteCount
-    }
-
-    private static func hasControls(_ span: RawSpan) -> Bool {
-        for offset in 0..<span.byteCount {
-            if let byte = span.uint8(at: offset), isControl(byte) { return true }
-        }
-        return false
+        return text > 0 && controls * 100 <= text
     }
 
     private static func isControl(_ byte: UInt8) -> Bool {
