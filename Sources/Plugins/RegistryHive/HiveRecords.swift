@@ -41,7 +41,8 @@ struct HiveRecords: ~Copyable {
                 note(problem.message, problem.offset, &out)
             case .key(let key):
                 prepare(key)
-                if key.valueCount == 0 { try emit(key, &out) } else { try emitValues(of: key, hive, &scratch, &out) }
+                // A key whose values are lost is shown like one that has none.
+                if try emitValues(of: key, hive, &scratch, &out) == 0 { try emit(key, &out) }
             }
         }
     }
@@ -92,15 +93,18 @@ struct HiveRecords: ~Copyable {
 
     // MARK: Values
 
+    // The number of values that are there.
     private mutating func emitValues(
         of key: HiveKey, _ hive: borrowing Hive, _ scratch: inout ByteArena, _ out: inout Output
-    ) throws(StageError) {
+    ) throws(StageError) -> Int {
         let list: HiveValueList
         do throws(ParseError) {
             list = try hive.values(of: key)
         } catch {
-            return note(error.message, error.offset, &out)
+            note(error.message, error.offset, &out)
+            return 0
         }
+        var emitted = 0
         if list.count < Int(key.valueCount) {
             note("it claims \(key.valueCount) values, its list has room for \(list.count)", key.offset, &out)
         }
@@ -119,7 +123,9 @@ struct HiveRecords: ~Copyable {
                 continue
             }
             try emit(value, hive, &scratch, &out)
+            emitted += 1
         }
+        return emitted
     }
 
     private mutating func emit(
