@@ -31,11 +31,14 @@ let plugins: [Plugin] = [
     Plugin(name: "Decompress", uses: ["CZlib", "CLZMA"]),
     Plugin(name: "LogLines"),
     Plugin(name: "PatternMatching", uses: ["CHyperscan", "CPCRE2"]),
+    Plugin(name: "CommandLines"),
     Plugin(name: "EVTX"),
-    Plugin(name: "RegistryHive", uses: ["LNK"]),
+    Plugin(name: "RegistryHive", uses: ["LNK", "CommandLines"]),
     Plugin(name: "LNK"),
     Plugin(name: "Prefetch"),
     Plugin(name: "JumpList", uses: ["LNK"]),
+    Plugin(name: "UserArtefacts", uses: ["CommandLines"]),
+    Plugin(name: "Persistence", uses: ["CommandLines", "CXML", "CLibXML2"]),
     Plugin(name: "MemoryDump", testUses: ["FileType", "YARA", "IOC"]),
     Plugin(name: "IOC", uses: ["PatternMatching", yams]),
     Plugin(name: "YARA", uses: ["CYARA"]),
@@ -50,6 +53,9 @@ let libraries: [Target] = [
         name: "CPCRE2", path: "Sources/CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLZMA", path: "Sources/CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+    .systemLibrary(
+        name: "CLibXML2", path: "Sources/CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+    .target(name: "CXML", dependencies: ["CLibXML2"]),
 ]
 
 let asked = Context.environment["THUNDERSTORM_ONLY"].map { names in

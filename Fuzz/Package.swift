@@ -5,8 +5,8 @@ import PackageDescription
 // HTTP stack stays out.
 
 let names = [
-    "FileType", "Decompress", "LogLines", "EVTX", "RegistryHive", "LNK", "Prefetch", "JumpList", "MemoryDump", "IOC",
-    "Sigma",
+    "FileType", "Decompress", "LogLines", "EVTX", "RegistryHive", "LNK", "Prefetch", "JumpList", "UserArtefacts",
+    "Persistence", "MemoryDump", "IOC", "Sigma",
     "YARA",
 ]
 

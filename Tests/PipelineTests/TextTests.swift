@@ -100,4 +100,22 @@ struct TextTests {
         #expect(version("a.yar", "x") != version("b.yar", "x"))
         #expect(version("a.yar", "x") != version("a.yar", "y"))
     }
+
+    // FIPS 197, appendix C.
+    @Test(arguments: [
+        (16, "69c4e0d86a7b0430d8cdb78070b4c55a"), (24, "dda97ca4864cdfe06eaf70a0ec0d7191"),
+        (32, "8ea2b7ca516745bfeafc49904b496089"),
+    ])
+    func blocksAreDecrypted(size: Int, cipher: String) throws {
+        let aes = try #require(AESBlock(key: (0..<size).map { UInt8($0) }))
+        let block = stride(from: 0, to: 32, by: 2).compactMap { UInt8(cipher.dropFirst($0).prefix(2), radix: 16) }
+        #expect(aes.decrypt(block) == (0..<16).map { UInt8($0 * 0x11) })
+        #expect(AESBlock(key: [1, 2, 3]) == nil)
+        #expect(aes.decryptCBC([1, 2, 3], vector: block) == nil)
+    }
+
+    @Test func secretsAreMasked() {
+        #expect(maskedSecret("Demo!Pass9") == "Dem*******")
+        #expect(maskedSecret("ab") == "ab")
+    }
 }

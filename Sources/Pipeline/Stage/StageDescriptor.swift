@@ -89,16 +89,18 @@ public struct StageDescriptor: Sendable {
     public let readsPieces: Bool
     /// Longest time it gets for one sample, in seconds; nil for the chain's default.
     public let seconds: Double?
+    /// Checks of its own that need no rules.
+    public let heuristics: [Heuristic]
     /// Sources of the format knowledge, with links.
     public let references: [String]
     /// What it does not do.
     public let limitations: [String]
 
-    /// A descriptor; references and limitations are shown in the documentation.
+    /// A descriptor; heuristics, references and limitations are shown in the documentation.
     public init(
         name: String, summary: String, interest: Interest, module: String = "Filescan", options: [Option] = [],
         dependsOnNames: Bool = false, usesSignatures: Bool = false, readsPieces: Bool = false, seconds: Double? = nil,
-        references: [String] = [], limitations: [String] = []
+        heuristics: [Heuristic] = [], references: [String] = [], limitations: [String] = []
     ) {
         self.name = name
         self.summary = summary
@@ -109,6 +111,7 @@ public struct StageDescriptor: Sendable {
         self.usesSignatures = usesSignatures
         self.readsPieces = readsPieces
         self.seconds = seconds
+        self.heuristics = heuristics
         self.references = references
         self.limitations = limitations
     }

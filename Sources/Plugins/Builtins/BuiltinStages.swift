@@ -6,10 +6,12 @@ import JumpList
 import LNK
 import LogLines
 import MemoryDump
+import Persistence
 import Pipeline
 import Prefetch
 import RegistryHive
 import Sigma
+import UserArtefacts
 import YARA
 
 /// The stages that come with the program: the one explicit list, in chain order.
@@ -23,6 +25,16 @@ public enum BuiltinStages {
         LNKStage.self,
         PrefetchStage.self,
         JumpListStage.self,
+        ErrorReportStage.self,
+        RecycleBinStage.self,
+        ModuleCacheStage.self,
+        ScheduledTaskStage.self,
+        AtJobStage.self,
+        CronStage.self,
+        AuthorizedKeysStage.self,
+        GroupsXMLStage.self,
+        TomcatUsersStage.self,
+        HostsFileStage.self,
         MemoryDumpStage.self,
         LogLinesStage.self,
         IOCStage.self,

@@ -7,7 +7,7 @@ public struct EVTXStage: Stage {
     /// What it is, as data.
     public static let descriptor = StageDescriptor(
         name: "evtx", summary: "Turns the events of Windows event logs (.evtx) into records.",
-        interest: .kinds("EVTX"), module: "EVTX",
+        interest: .kinds("EVTX"), module: "EVTX", heuristics: EventHeuristics.all,
         references: [
             "[MS-EVEN6] EventLog Remoting Protocol Version 6.0, section 2.2.17 BinXml",
             "https://github.com/libyal/libevtx/blob/main/documentation/"

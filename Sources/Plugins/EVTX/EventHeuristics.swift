@@ -4,7 +4,7 @@ import Pipeline
 // for, and how much it counts.
 
 enum EventHeuristics {
-    private struct Heuristic: Sendable {
+    private struct Check: Sendable {
         var name: String
         var description: String
         var score: Int
@@ -20,18 +20,18 @@ enum EventHeuristics {
         var references: [String] = []
     }
 
-    private static let table: [Heuristic] = [
-        Heuristic(
+    private static let table: [Check] = [
+        Check(
             name: "EventLogCleared", description: "The Security event log was cleared", score: 65, eventID: 1102,
             provider: "microsoft-windows-eventlog", tags: ["T1070.001", "DEFENSE_EVASION"],
             falsePositives: ["Administrators who archive and clear logs by hand"],
             references: ["https://attack.mitre.org/techniques/T1070/001/"]),
-        Heuristic(
+        Check(
             name: "EventLogCleared", description: "An event log was cleared", score: 55, eventID: 104,
             provider: "microsoft-windows-eventlog", tags: ["T1070.001", "DEFENSE_EVASION"],
             falsePositives: ["Administrators who archive and clear logs by hand", "Set-up of a machine image"],
             references: ["https://attack.mitre.org/techniques/T1070/001/"]),
-        Heuristic(
+        Check(
             name: "ServiceInUserWritablePlace",
             description: "A service was installed whose program lies where any user may write", score: 65,
             eventID: 7045, provider: "service control manager", field: "ImagePath",
@@ -40,7 +40,7 @@ enum EventHeuristics {
                 "\\$recycle.bin\\", "\\downloads\\", "\\desktop\\",
             ], tags: ["T1543.003", "PERSISTENCE"], falsePositives: ["Installers that run a service from Temp"],
             references: ["https://attack.mitre.org/techniques/T1543/003/"]),
-        Heuristic(
+        Check(
             name: "ServiceRunsCommandLine",
             description: "A service was installed that runs a command interpreter or writes to a pipe", score: 70,
             eventID: 7045, provider: "service control manager", field: "ImagePath",
@@ -51,6 +51,9 @@ enum EventHeuristics {
             falsePositives: ["Administration tools that run scripts as a service"],
             references: ["https://attack.mitre.org/techniques/T1569/002/"]),
     ]
+
+    /// All of them, for the documentation.
+    static let all = table.map { Heuristic($0.name, score: $0.score, $0.description, tags: $0.tags) }
 
     private static let eventIDs = Set(table.map(\.eventID))
 
@@ -69,7 +72,7 @@ enum EventHeuristics {
         }
     }
 
-    private static func reason(_ heuristic: Heuristic, _ field: EventLog.Field?) -> Reason {
+    private static func reason(_ heuristic: Check, _ field: EventLog.Field?) -> Reason {
         let matched = field.map { MatchedText($0.value, field: EVTXStage.recordType.pointer(to: $0.name)) }
         return Reason(
             summary: heuristic.description,

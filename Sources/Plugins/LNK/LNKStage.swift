@@ -14,7 +14,7 @@ public struct LNKStage: Stage {
     /// What it is, as data.
     public static let descriptor = StageDescriptor(
         name: "lnk", summary: "Reads Windows shell links: target, arguments, times, and the machine they were made on.",
-        interest: .kinds("LNK"), module: "LNK",
+        interest: .kinds("LNK"), module: "LNK", heuristics: LinkHeuristics.all,
         references: [
             "https://learn.microsoft.com/openspecs/windows_protocols/ms-shllink (MS-SHLLINK)",
             "https://learn.microsoft.com/openspecs/windows_protocols/ms-propstore (MS-PROPSTORE)",

@@ -4,13 +4,17 @@ import Pipeline
 // it is about with the text that is the reason.
 
 enum LinkHeuristics {
-    private struct Heuristic: Sendable {
-        var id: String
-        var score: Int
-        var description: String
-        var tags: [String]
-        var falsePositives: [String] = []
-        var check: @Sendable (borrowing Facts) -> (field: String, text: String)?
+    private struct Check: Sendable {
+        var heuristic: Heuristic
+        var find: @Sendable (borrowing Facts) -> (field: String, text: String)?
+
+        init(
+            id: String, score: Int, description: String, tags: [String], falsePositives: [String] = [],
+            check: @escaping @Sendable (borrowing Facts) -> (field: String, text: String)?
+        ) {
+            heuristic = Heuristic(id, score: score, description, tags: tags, falsePositives: falsePositives)
+            find = check
+        }
     }
 
     // What the checks look at, in lower case once.
@@ -22,14 +26,14 @@ enum LinkHeuristics {
         var appended: Int
     }
 
-    private static let table: [Heuristic] = [
-        Heuristic(
+    private static let table: [Check] = [
+        Check(
             id: "LinkHiddenArguments", score: 75,
             description: "The arguments of a link are pushed out of sight with white space", tags: ["T1027.012"],
             check: { facts in
                 longestBlank(facts.rawArguments) >= 48 ? ("arguments", facts.rawArguments) : nil
             }),
-        Heuristic(
+        Check(
             id: "LinkLongArguments", score: 55,
             description: "A link has more arguments than the properties dialog shows", tags: ["T1204.002"],
             falsePositives: ["Links that installers of browsers and web applications make"],
@@ -37,7 +41,7 @@ enum LinkHeuristics {
                 // The dialog shows 260 units.
                 facts.rawArguments.utf16.count > 260 ? ("arguments", facts.rawArguments) : nil
             }),
-        Heuristic(
+        Check(
             id: "LinkRunsHiddenPowerShell", score: 70,
             description: "A link starts PowerShell hidden, encoded or with a download",
             tags: ["T1059.001", "T1204.002"],
@@ -56,7 +60,7 @@ enum LinkHeuristics {
                 else { return nil }
                 return ("arguments", facts.rawArguments)
             }),
-        Heuristic(
+        Check(
             id: "LinkRunsScriptHost", score: 70,
             description: "A link starts a script or a download through a system program",
             tags: ["T1218", "T1204.002"], falsePositives: ["Links to administration scripts"],
@@ -72,19 +76,19 @@ enum LinkHeuristics {
                 let isRemoteHTML = facts.target.hasSuffix("mshta.exe") && facts.arguments.contains("http")
                 return isScript || isRemoteHTML ? ("command_line", both) : nil
             }),
-        Heuristic(
+        Check(
             id: "LinkRemoteTarget", score: 65, description: "A link starts a program from a WebDAV server",
             tags: ["T1204.002", "T1021.002"], falsePositives: ["Document libraries that are mapped with WebDAV"],
             check: { facts in
                 holds(facts.target, ["\\davwwwroot", "@ssl", "@80\\", "@443\\", "@8080\\"])
                     && facts.target.hasPrefix("\\\\") ? ("target", facts.target) : nil
             }),
-        Heuristic(
+        Check(
             id: "LinkAddressTarget", score: 45,
             description: "A link points to a share of a machine that is named by its address", tags: ["T1021.002"],
             falsePositives: ["Networks without names"],
             check: { facts in isAddressShare(facts.target) ? ("target", facts.target) : nil }),
-        Heuristic(
+        Check(
             id: "LinkIconMismatch", score: 60,
             description: "A link to a command interpreter shows the icon of a document", tags: ["T1036.008"],
             check: { facts in
@@ -100,14 +104,14 @@ enum LinkHeuristics {
                 return interpreters.contains { facts.target.hasSuffix($0) }
                     && documents.contains { facts.icon.hasSuffix($0) } ? ("icon_location", facts.icon) : nil
             }),
-        Heuristic(
+        Check(
             id: "LinkRemoteIcon", score: 50,
             description: "A link takes its icon from a server, which shows the user's credentials to it",
             tags: ["T1187"], falsePositives: ["Icons on a company share"],
             check: { facts in
                 facts.icon.hasPrefix("\\\\") || facts.icon.hasPrefix("http") ? ("icon_location", facts.icon) : nil
             }),
-        Heuristic(
+        Check(
             id: "LinkAppendedData", score: 60, description: "A link has data behind its end", tags: ["T1027.012"],
             check: { facts in facts.appended > 1024 ? ("appended_bytes", String(facts.appended)) : nil }),
     ]
@@ -118,17 +122,13 @@ enum LinkHeuristics {
             target: (link.target ?? "").lowercased(), arguments: (link.arguments ?? "").lowercased(),
             icon: (link.iconLocation ?? link.extra.environmentIcon ?? "").lowercased(),
             rawArguments: link.arguments ?? "", appended: count - link.size)
-        return table.compactMap { heuristic in
-            guard let found = heuristic.check(facts) else { return nil }
-            return Reason(
-                summary: heuristic.description,
-                signature: Signature(
-                    kind: .heuristic, score: heuristic.score, ruleName: heuristic.id,
-                    description: heuristic.description, tags: heuristic.tags,
-                    falsePositives: heuristic.falsePositives),
-                matched: [MatchedText(found.text, field: type.pointer(to: found.field))])
+        return table.compactMap { check in
+            check.find(facts).map { check.heuristic.reason($0.text, at: type.pointer(to: $0.field)) }
         }
     }
+
+    /// All of them, for the documentation.
+    static let all = table.map(\.heuristic)
 
     private static func holds(_ text: String, _ parts: [String]) -> Bool { parts.contains { text.contains($0) } }
 

@@ -1,9 +1,9 @@
 import Pipeline
 
-/// Turns text logs into records, a line each.
+/// Turns text logs into records: a line each, of Linux audit logs an event each.
 ///
-/// A sample counts as a log by its name (`*.log`, `*.log.1`, a few well-known names), by a folder called `log` or `logs`
-/// in its path, or by its type; and it must be text. Scripts and documents stay with the matchers of whole files.
+/// A sample counts as a log by its name (`*.log`, `*.log.1`, a few well-known names), by a folder called `log` or
+/// `logs` in its path, or by its type; and it must be text. Scripts and documents stay with the matchers of whole files.
 public struct LogLinesStage: Stage {
     /// Options in a chains file.
     public struct Options: Decodable, Sendable {
@@ -27,7 +27,8 @@ public struct LogLinesStage: Stage {
     /// What the stage is, as data.
     public static let descriptor = StageDescriptor(
         name: "log-lines",
-        summary: "Turns text logs into records, a line each, for IOCs, log YARA rules and Sigma.",
+        summary:
+            "Turns text logs into records for IOCs, log YARA rules and Sigma: a line each, of Linux audit logs an event.",
         interest: .samples,
         module: "LogScan",
         options: [
@@ -35,8 +36,12 @@ public struct LogLinesStage: Stage {
             .init("line-bytes", "most bytes of one line; longer ones are cut, and said (default 65536)"),
         ],
         dependsOnNames: true,
-        references: ["https://www.rfc-editor.org/rfc/rfc2781"],
+        references: [
+            "https://www.rfc-editor.org/rfc/rfc2781",
+            "https://github.com/linux-audit/audit-userspace (lib/auparse: which fields are encoded)",
+        ],
         limitations: [
+            "Of audit logs numbers of system calls, users and modes are not put into words.",
             "A single-byte code page is read as Latin-1.",
             "A log without a telling name, folder or type is scanned as a whole file only.",
         ])
@@ -44,8 +49,11 @@ public struct LogLinesStage: Stage {
     /// The records it emits: `line_index` (from 1) and `line`.
     public static let recordType = RecordType("log line", module: "LogScan", numbers: ["line_index"])
 
-    private static let kinds: Set<String> = ["Log", "Auditd Log"]
-    private static let textKinds: Set<String> = ["Text", "CSV", "Log", "UNKNOWN", "XML", "JSON"]
+    private static let auditKind = FileKind("Auditd Log")
+    private static let kinds: Set<String> = ["Log", auditKind.name]
+    private static let textKinds: Set<String> = [
+        "Text", "CSV", "Log", "UNKNOWN", "XML", "JSON", "YAML", "INI", "SQL", "MimiLSA Log",
+    ]
     private static let names: Set<String> = [
         "syslog", "messages", "secure", "maillog", "auth.log", "access_log", "error_log", "dmesg",
     ]
@@ -72,6 +80,8 @@ public struct LogLinesStage: Stage {
         var keys = Keys(KeyTable())
         var index = 0
         var cut = 0
+        let isAudit = sample.kind == Self.auditKind && encoding == .bytes
+        var events = AuditEvents()
         while let line = lines.next(in: span) {
             if line.count == 0 {
                 index += 1
@@ -83,30 +93,39 @@ public struct LogLinesStage: Stage {
                     .limit,
                     "limit of \(lineLimit) lines reached: \(span.byteCount - line.start) bytes were not read as lines",
                     offset: line.start)
-                return
+                break
             }
             index += 1
             if line.count > lineBytes { cut += 1 }
-            let number = index
-            let text = span.slice(at: line.start, count: min(line.count, lineBytes) & (encoding == .bytes ? ~0 : ~1))
-            try out.emit(Self.recordType, offset: line.start) { builder throws(StageError) in
-                if builder.keys !== keys.table { keys = Keys(builder.keys) }
-                builder.field(keys.number) { $0.append(decimal: Int64(number)) }
-                let key = keys.line
-                guard let text else { return }
-                switch encoding {
-                case .bytes:
-                    builder.field(key, text)
-                case .utf16LittleEndian:
-                    builder.field(key) { arena in arena.append(utf16: text) }
-                case .utf16BigEndian:
-                    let swapped = Self.swapped(text)
-                    builder.field(key) { arena in arena.append(utf16: swapped.rawSpan) }
-                }
-            }
+            let place = (start: line.start, count: Self.cut(span, line, encoding, to: lineBytes))
+            if isAudit, try events.take(span, place, &out) { continue }
+            try Self.emit(span, place, encoding, number: index, &keys, &out)
         }
+        try events.finish(span, &out)
         if cut > 0 {
-            out.note(.limit, "\(cut) lines are longer than \(lineBytes) bytes; what is beyond was not read as a line")
+            let lines = cut == 1 ? "1 line is" : "\(cut) lines are"
+            out.note(.limit, "\(lines) longer than \(lineBytes) bytes; what is beyond was not read as a line")
+        }
+    }
+
+    private static func emit(
+        _ span: RawSpan, _ place: (start: Int, count: Int), _ encoding: TextEncoding, number: Int, _ keys: inout Keys,
+        _ out: inout Output
+    ) throws(StageError) {
+        try out.emit(recordType, offset: place.start) { builder throws(StageError) in
+            if builder.keys !== keys.table { keys = Keys(builder.keys) }
+            builder.field(keys.number) { $0.append(decimal: Int64(number)) }
+            let key = keys.line
+            guard let text = span.slice(at: place.start, count: place.count) else { return }
+            switch encoding {
+            case .bytes:
+                builder.field(key, text)
+            case .utf16LittleEndian:
+                builder.field(key) { arena in arena.append(utf16: text) }
+            case .utf16BigEndian:
+                let swapped = swapped(text)
+                builder.field(key) { arena in arena.append(utf16: swapped.rawSpan) }
+            }
         }
     }
 
@@ -119,6 +138,19 @@ public struct LogLinesStage: Stage {
         if names.contains(name) || name.hasSuffix(".log") || name.contains(".log.") { return true }
         if names.contains(where: { name.hasPrefix($0 + ".") || name.hasPrefix($0 + "-") }) { return true }
         return parts.dropLast().contains { $0 == "log" || $0 == "logs" || $0 == "logfiles" }
+    }
+
+    // A long line is cut between two characters: half a character would make it no UTF-8.
+    private static func cut(
+        _ span: RawSpan, _ line: (start: Int, count: Int), _ encoding: TextEncoding, to limit: Int
+    ) -> Int {
+        guard encoding == .bytes else { return min(line.count, limit) & ~1 }
+        guard line.count > limit else { return line.count }
+        var count = limit
+        while count > limit - 4, count > 0, let byte = span.uint8(at: line.start + count), byte & 0xC0 == 0x80 {
+            count -= 1
+        }
+        return count
     }
 
     private static func swapped(_ span: RawSpan) -> [UInt8] {

@@ -21,37 +21,33 @@ enum PrefetchHeuristics {
         "\\RECYCLER\\", "\\WINDOWS\\TASKS\\", "\\WINDOWS\\DEBUG\\", "\\WINDOWS\\TRACING\\", "\\WINDOWS\\FONTS\\",
     ]
 
+    private static let attackTool = Heuristic(
+        "PrefetchAttackTool", score: 75, "A program with the name of an attack tool was run", tags: ["T1588.002"],
+        falsePositives: ["Programs that share a name with one"])
+    private static let dualUseTool = Heuristic(
+        "PrefetchDualUseTool", score: 45, "An administration tool that attackers bring along was run",
+        tags: ["T1588.002", "T1569.002"], falsePositives: ["Administrators' own use"])
+    private static let writablePlace = Heuristic(
+        "PrefetchUserWritablePlace", score: 45, "A program was run from a place that any user may write to",
+        tags: ["T1204.002", "T1036.005"], falsePositives: ["Installers that unpack themselves"])
+
+    /// All of them, for the documentation.
+    static let all = [attackTool, dualUseTool, writablePlace]
+
     /// Reasons against a program.
     static func reasons(_ file: PrefetchFile, type: RecordType) -> [Reason] {
         var reasons: [Reason] = []
         let name = file.executable.uppercased()
-        func add(
-            _ id: String, _ score: Int, _ description: String, _ tags: [String], _ falsePositives: [String],
-            field: String, text: String
-        ) {
-            reasons.append(
-                Reason(
-                    summary: description,
-                    signature: Signature(
-                        kind: .heuristic, score: score, ruleName: id, description: description, tags: tags,
-                        falsePositives: falsePositives),
-                    matched: [MatchedText(text, field: type.pointer(to: field))]))
-        }
+        let pointer = type.pointer(to: "executable")
         if attackTools.contains(where: { name.hasPrefix($0) }) {
-            add(
-                "PrefetchAttackTool", 75, "A program with the name of an attack tool was run", ["T1588.002"],
-                ["Programs that share a name with one"], field: "executable", text: file.executable)
+            reasons.append(attackTool.reason(file.executable, at: pointer))
         } else if dualUse.contains(name) {
-            add(
-                "PrefetchDualUseTool", 45, "An administration tool that attackers bring along was run",
-                ["T1588.002", "T1569.002"], ["Administrators' own use"], field: "executable", text: file.executable)
+            reasons.append(dualUseTool.reason(file.executable, at: pointer))
         }
         if let path = file.executablePath {
             let upper = path.uppercased()
             if writablePlaces.contains(where: { upper.contains($0) }) {
-                add(
-                    "PrefetchUserWritablePlace", 45, "A program was run from a place that any user may write to",
-                    ["T1204.002", "T1036.005"], ["Installers that unpack themselves"], field: "path", text: path)
+                reasons.append(writablePlace.reason(path, at: type.pointer(to: "path")))
             }
         }
         return reasons

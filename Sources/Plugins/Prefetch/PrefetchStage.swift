@@ -12,7 +12,7 @@ public struct PrefetchStage: Stage {
     /// What it is, as data.
     public static let descriptor = StageDescriptor(
         name: "prefetch", summary: "Reads Windows prefetch files: which program ran when, and what it loaded.",
-        interest: .kinds("Prefetch"), module: "Prefetch",
+        interest: .kinds("Prefetch"), module: "Prefetch", heuristics: PrefetchHeuristics.all,
         references: [
             "https://github.com/libyal/libscca (Windows Prefetch File format)",
             "https://learn.microsoft.com/openspecs/windows_protocols/ms-xca (MS-XCA)",

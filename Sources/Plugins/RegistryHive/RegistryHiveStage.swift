@@ -21,6 +21,7 @@ public struct RegistryHiveStage: Stage {
         name: "registry-hive",
         summary: "Reads Windows registry hives, applies their transaction logs and emits keys, values and artefacts.",
         interest: .kinds("Registry Hive"), module: "RegistryHive", dependsOnNames: true,
+        heuristics: HiveHeuristics.all,
         references: [
             "https://github.com/msuhanov/regf (Windows registry file format specification)",
             "https://github.com/libyal/libregf (Windows NT Registry File format)",

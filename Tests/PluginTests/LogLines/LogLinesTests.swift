@@ -54,16 +54,54 @@ struct LogLinesTests {
         #expect(try lines([0, 0, 0, 0]).isEmpty)
     }
 
+    @Test func zerosInALogDoNotHideIt() throws {
+        let zeros = [UInt8](repeating: 0, count: 100_000)
+        let text = Array(String(repeating: "a line of the log\n", count: 20).utf8)
+        let padded = scan(try LogLinesStage(), Bytes(zeros + text), path: "a.log", kind: "UNKNOWN")
+        #expect(padded.records.count == 20)
+        #expect(padded.records.first?.offset == zeros.count)
+        #expect(padded.records.first?.fields.last?.value == "a line of the log")
+        #expect(try lines(text + zeros.prefix(4096) + text).count == 40)
+        // One byte does not make a log a binary.
+        #expect(try lines([0x61, 0] + text).count == 20)
+        #expect(try lines(zeros).isEmpty)
+        #expect(try lines(zeros + utf16("first\nsecond\n")) == ["first", "second"])
+    }
+
+    @Test func longLinesAreCutBetweenCharacters() throws {
+        let stage = try LogLinesStage(options: .init(lineBytes: 4))
+        func first(_ bytes: [UInt8]) -> String? {
+            scan(stage, Bytes(bytes), path: "a.log", kind: "Text").records.first?.fields.last?.value
+        }
+        #expect(first(Array("aaaäb\n".utf8)) == "aaa")
+        #expect(first(Array("aaäb\n".utf8)) == "aaä")
+        #expect(first(Array("a😀b\n".utf8)) == "a")
+        // Latin-1 has no characters of several bytes.
+        #expect(first([0x61, 0x61, 0x61, 0xE4, 0xE4, 0x0A]) == "aaaä")
+        #expect(first(utf16("abcdef", mark: true)) == "ab")
+    }
+
+    @Test func goldenOutput() throws {
+        let stage = try LogLinesStage(options: .init(lines: 4, lineBytes: 24))
+        let samples: [[UInt8]] = [
+            Array("Jan  2 03:04:05 host a[1]: tab\there\r\n\nsecond\u{1B}[0m\nüml\nfive\nsix\n".utf8),
+            utf16("Zeile eins\r\nzwei ü\r\n"), [0x6B, 0xF6, 0x6C, 0x6E, 0x0A],
+        ]
+        let text = samples.map { scan(stage, Bytes($0), path: "C:\\Logs\\a.log", kind: "Text").text }.joined()
+        #expect(goldenDifference("log-lines.txt", text) == nil)
+    }
+
     @Test func limitsAreSaid() throws {
         let stage = try LogLinesStage(options: .init(lines: 2, lineBytes: 4))
         let output = scan(stage, Bytes(utf8: "a\nlonger\nthird\n"), path: "a.log", kind: "Text")
         #expect(output.records.map { $0.fields[1].value } == ["a", "long"])
-        #expect(output.issues.map(\.code) == [.limit])
+        #expect(output.issues.map(\.code) == [.limit, .limit])
+        #expect(output.issues.last?.message.hasPrefix("1 line is longer than 4 bytes") == true)
         #expect(output.issues.first?.message == "limit of 2 lines reached: 6 bytes were not read as lines")
         #expect(output.issues.first?.offset == 9)
         let whole = scan(
             try LogLinesStage(options: .init(lineBytes: 4)), Bytes(utf8: "longer\n"), path: "a.log", kind: "Text")
-        #expect(whole.issues.first?.message.hasPrefix("1 lines are longer than 4 bytes") == true)
+        #expect(whole.issues.first?.message.hasPrefix("1 line is longer than 4 bytes") == true)
         #expect(throws: ConfigurationError.self) { try LogLinesStage(options: .init(lines: 0)) }
     }
 

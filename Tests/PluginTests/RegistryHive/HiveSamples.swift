@@ -34,7 +34,7 @@ enum HiveSamples {
             + little(0x8007_0002, 4) + filetime(time + 660_000_000)
         cache.key("Tasks\\{11111111-2222-3333-4444-555555555555}").set(
             ValueNode("Path", text: "\\Vendor\\Update"), ValueNode("Version", text: "1.0"),
-            ValueNode("DynamicInfo", type: 3, info))
+            ValueNode("DynamicInfo", type: 3, info), ValueNode("Actions", type: 3, actions))
         cache.key("Tasks\\{66666666-7777-8888-9999-AAAAAAAAAAAA}").set(
             ValueNode("Path", text: "\\Hidden"), ValueNode("DynamicInfo", type: 3, Array(info.prefix(28))))
         cache.key("Tree\\Vendor\\Update").set(
@@ -45,6 +45,16 @@ enum HiveSamples {
             ValueNode("OptionsPasswordAES", type: 3, teamViewerSecret), ValueNode("Version", text: "7.0.43148"))
         return root
     }
+
+    // Version 3: a context, a program with arguments and folder, a COM handler.
+    static let actions: [UInt8] = {
+        func text(_ text: String) -> [UInt8] {
+            little(UInt64(text.utf16.count * 2), 4) + text.utf16.flatMap { little(UInt64($0), 2) }
+        }
+        return little(3, 2) + text("Author") + little(0x6666, 2) + text("")
+            + text("C:\\Windows\\Temp\\update.exe") + text("/q") + text("C:\\Windows") + little(0, 2)
+            + little(0x7777, 2) + text("") + (1...16).map { UInt8($0) } + text("data")
+    }()
 
     static let teamViewerSecret: [UInt8] = [
         0x05, 0x62, 0x6E, 0xAC, 0xDB, 0x33, 0xC0, 0x82, 0x0A, 0x13, 0x21, 0xBB, 0xAD, 0x26, 0xF4, 0x0B,

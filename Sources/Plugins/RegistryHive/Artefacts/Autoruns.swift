@@ -1,3 +1,4 @@
+import CommandLines
 public import Pipeline
 
 // Places of the registry that start programs: Run keys, Winlogon, AppInit, Active Setup, BootExecute, and services.
@@ -177,42 +178,6 @@ extension Hive {
         default: String(number)
         }
     }
-}
-
-/// A command line cut into program and arguments.
-struct CommandLineParts {
-    let image: String
-    let arguments: String
-
-    // Quoted program, or up to the end of a known extension, or up to the first blank.
-    init(_ command: String) {
-        let text = command.drop { $0 == " " }
-        if text.first == "\"" {
-            let rest = text.dropFirst()
-            let end = rest.firstIndex(of: "\"") ?? rest.endIndex
-            image = String(rest[..<end])
-            arguments = Self.trimmed(end < rest.endIndex ? rest[rest.index(after: end)...] : "")
-            return
-        }
-        // Without quotes the name of a program may hold blanks: it goes on to the first known extension.
-        let end = Self.endOfProgram(Array(text.utf8)).map { text.utf8.index(text.startIndex, offsetBy: $0) }
-        let cut = end ?? text.firstIndex(of: " ") ?? text.endIndex
-        image = String(text[..<cut])
-        arguments = Self.trimmed(text[cut...])
-    }
-
-    private static func endOfProgram(_ text: [UInt8]) -> Int? {
-        for start in text.indices where text[start] == 0x2E && start + 4 <= text.count {
-            let suffix = text[(start + 1)..<(start + 4)].map(lowercase)
-            let isEnd = start + 4 == text.count || text[start + 4] == 0x20
-            if isEnd, extensions.contains(suffix) { return start + 4 }
-        }
-        return nil
-    }
-
-    private static let extensions = ["exe", "com", "bat", "cmd", "scr", "sys", "dll"].map { Array($0.utf8) }
-
-    private static func trimmed(_ text: Substring) -> String { String(text.drop { $0 == " " }) }
 }
 
 /// Emits programs that start by themselves as records.

@@ -1,7 +1,8 @@
 public import Pipeline
 
 // Scheduled tasks as the task scheduler keeps them in a SOFTWARE hive: `Schedule\TaskCache`, with the times of
-// `DynamicInfo` (Windows 7: 28 bytes, Windows 10: 36). Format after the libyal winreg-kb article "Task scheduler".
+// `DynamicInfo` (Windows 7: 28 bytes, Windows 10: 36) and the commands of `Actions`. Format after the libyal winreg-kb
+// article "Task scheduler".
 
 /// A scheduled task in the cache.
 public struct CachedTask: Sendable, Equatable {
@@ -21,6 +22,10 @@ public struct CachedTask: Sendable, Equatable {
     public var status: UInt32?
     /// Result of the last run.
     public var lastResult: UInt32?
+    /// Command lines of its programs.
+    public var commands: [String] = []
+    /// Class ids of its COM handlers.
+    public var handlers: [String] = []
     /// Whether its entry in the tree has lost its security descriptor, which hides it from all tools.
     public var isHidden = false
     /// Position of the key in the hive, in bytes.
@@ -47,6 +52,9 @@ extension Hive {
         if let tree, let path, let entry = self.key(at: path, below: tree) {
             task.isHidden = value("Id", of: entry) != nil && value("SD", of: entry) == nil
         }
+        if let value = value("Actions", of: key), let data = bytes(of: value) {
+            (task.commands, task.handlers) = TaskActions.read(data.rawSpan)
+        }
         guard let value = value("DynamicInfo", of: key), let data = bytes(of: value, limit: 64) else { return task }
         let info = data.rawSpan
         task.created = filetime(info.uint64(at: 4))
@@ -58,9 +66,50 @@ extension Hive {
     }
 }
 
+// The value `Actions`: a version, the context (versions 2 and 3), then actions of four kinds, each with an id. Texts are
+// a number of bytes and UTF-16. What breaks off ends the list: the value belongs to one key of a hive that goes on.
+private enum TaskActions {
+    static func read(_ span: RawSpan) -> (commands: [String], handlers: [String]) {
+        var commands: [String] = []
+        var handlers: [String] = []
+        do throws(ParseError) {
+            var reader = ByteReader(span)
+            let version = try reader.uint16("version of a task's actions")
+            if version >= 2 { _ = try text(&reader) }
+            while reader.remaining > 0 {
+                let kind = try reader.uint16("kind of an action")
+                _ = try text(&reader)
+                switch kind {
+                case 0x6666:
+                    let program = try text(&reader)
+                    let arguments = try text(&reader)
+                    commands.append(arguments.isEmpty ? program : program + " " + arguments)
+                    _ = try text(&reader)
+                    if version >= 3 { try reader.skip(2, "flags of an action") }
+                case 0x7777:
+                    guard let id = GUID(try reader.bytes(16, "class id of an action")) else { break }
+                    let data = try text(&reader)
+                    handlers.append(data.isEmpty ? "{\(id)}" : "{\(id)} \(data)")
+                // Mails and messages, which Windows sends no more.
+                default: return (commands, handlers)
+                }
+            }
+        } catch {
+            return (commands, handlers)
+        }
+        return (commands, handlers)
+    }
+
+    private static func text(_ reader: inout ByteReader) throws(ParseError) -> String {
+        let count = Int(try reader.uint32("length of a text"))
+        return String(utf16: try reader.bytes(count, "text of an action"))
+    }
+}
+
 /// Emits cached tasks as records.
 enum TaskRecords {
-    static let type = RecordType("registry scheduled task", module: "ScheduledTasks")
+    static let type = RecordType(
+        "registry scheduled task", module: "ScheduledTasks", lists: ["commands", "com_handlers"])
 
     static func emit(_ hive: Hive, _ out: inout Output) throws(StageError) {
         try hive.eachCachedTask { task throws(StageError) in
@@ -73,6 +122,8 @@ enum TaskRecords {
                 builder.field("last_stopped", task.lastStopped)
                 builder.field("status", task.status.map { String($0) })
                 builder.field("last_result", task.lastResult.map { "0x" + String($0, radix: 16, uppercase: true) })
+                for command in task.commands { builder.field("commands", command) }
+                for handler in task.handlers { builder.field("com_handlers", handler) }
                 HiveHeuristics.task(task, type, &builder)
             }
         }

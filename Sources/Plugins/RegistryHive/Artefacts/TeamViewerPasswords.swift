@@ -29,10 +29,8 @@ struct TeamViewerPassword: Equatable {
         return text.isEmpty || text.unicodeScalars.contains("\u{FFFD}") ? nil : text
     }
 
-    /// The first characters, and a star for each that is not shown.
-    var masked: String {
-        String(password.prefix(3)) + String(repeating: "*", count: max(0, password.count - 3))
-    }
+    /// The form that is shown.
+    var masked: String { maskedSecret(password) }
 }
 
 extension Hive {

@@ -13,6 +13,9 @@ public func stagesDocumentation(_ descriptors: [StageDescriptor]) -> String {
         text += "- Looks at: \(interest(descriptor.interest))\n"
         if let seconds = descriptor.seconds { text += "- Time for one sample: \(seconds) s\n" }
         for option in descriptor.options { text += "- Option `\(option.name)`: \(option.help)\n" }
+        for heuristic in descriptor.heuristics {
+            text += "- Heuristic `\(heuristic.id)`, score \(heuristic.score): \(heuristic.description)\n"
+        }
         for limitation in descriptor.limitations { text += "- Limitation: \(limitation)\n" }
         for reference in descriptor.references { text += "- Reference: \(reference)\n" }
     }

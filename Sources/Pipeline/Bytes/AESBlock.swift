@@ -2,11 +2,11 @@
 ///
 /// After FIPS 197 and NIST SP 800-38A. Written here because swift-crypto offers CBC only in a module that cannot be
 /// built everywhere, and because nothing secret of ours passes through it: no care is taken of timing.
-struct AESBlock {
+public struct AESBlock {
     private let schedule: [[UInt8]]
 
-    /// nil unless the key has 16, 24 or 32 bytes.
-    init?(key: [UInt8]) {
+    /// A cipher for a key; nil unless it has 16, 24 or 32 bytes.
+    public init?(key: [UInt8]) {
         guard [16, 24, 32].contains(key.count) else { return nil }
         let words = key.count / 4
         let rounds = words + 6
@@ -27,7 +27,7 @@ struct AESBlock {
     }
 
     /// Decrypts whole blocks in CBC mode, without taking padding off; nil when the sizes do not fit.
-    func decryptCBC(_ data: [UInt8], vector: [UInt8]) -> [UInt8]? {
+    public func decryptCBC(_ data: [UInt8], vector: [UInt8]) -> [UInt8]? {
         guard data.count % 16 == 0, vector.count == 16 else { return nil }
         var plain: [UInt8] = []
         plain.reserveCapacity(data.count)
@@ -41,7 +41,7 @@ struct AESBlock {
     }
 
     /// Decrypts one block of 16 bytes.
-    func decrypt(_ block: [UInt8]) -> [UInt8] {
+    public func decrypt(_ block: [UInt8]) -> [UInt8] {
         var state = block
         for round in stride(from: schedule.count - 1, through: 0, by: -1) {
             state = zip(state, schedule[round]).map { $0 ^ $1 }
@@ -91,4 +91,11 @@ struct AESBlock {
         for (index, value) in box.enumerated() { table[Int(value)] = UInt8(index) }
         return table
     }()
+}
+
+/// A secret as it may be shown: its first three characters, and a star for each that is not.
+///
+/// The owner knows which one it is, a reader of the report does not.
+public func maskedSecret(_ text: String) -> String {
+    String(text.prefix(3)) + String(repeating: "*", count: max(0, text.count - 3))
 }
