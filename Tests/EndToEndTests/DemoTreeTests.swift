@@ -2,6 +2,7 @@ import Foundation
 import Pipeline
 import PipelineTesting
 import Plugins
+import Synchronization
 import Testing
 
 @testable import ThunderstormService
@@ -82,6 +83,62 @@ struct DemoTreeTests {
         #expect((level == .debug ? "none" : level.name) == expected.level)
     }
 
+    private struct Artefact: CustomTestStringConvertible {
+        let path: String
+        let type: String
+        let level: String
+        let heuristics: [String]
+
+        var testDescription: String { "\(path) \(type)" }
+    }
+
+    private static let artefacts: [Artefact] = {
+        let text = (try? String(contentsOfFile: root + "/samples/expected-artefacts.tsv", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").map { line in
+            let columns = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            return Artefact(
+                path: columns[0], type: columns[1], level: columns[2],
+                heuristics: columns[3] == "-" ? [] : columns[3].split(separator: ",").map(String.init))
+        }
+    }()
+
+    // Records of the artefact, the level of the worst of them, and what is suspicious about them by itself.
+    @Test(arguments: artefacts)
+    private func artefactHasItsRecordsAndHeuristics(expected: Artefact) throws {
+        let path = try Self.tree.get() + "/" + expected.path
+        let store = ByteStore()
+        let companions = try companionsBeside(path, byteStore: store)
+        let sample = Sample(
+            path: "samples/tree/" + expected.path, bytes: try store.read(file: path), companions: companions)
+        let counter = TypeCounter()
+        let report = try Self.setup.get().chain.appending(counter).scan(sample)
+        #expect(counter.counts.withLock { $0[expected.type, default: 0] } > 0)
+        var found: Set<String> = []
+        var level = Level.debug
+        for finding in report.findings {
+            guard case .record(let record) = finding.subject, record.type.name == expected.type else { continue }
+            found.formUnion(
+                finding.reasons.filter { $0.signature.kind == .heuristic }.map(\.signature.ruleName))
+            level = max(level, finding.level)
+        }
+        #expect(found == Set(expected.heuristics))
+        #expect((level < .info ? "none" : level.name) == expected.level)
+    }
+
+    // Every type of record that a stage of ours has is shown by the tree.
+    @Test func everyFormatHasADemo() {
+        let types = Set(Self.artefacts.map(\.type))
+        let wanted: Set<String> = [
+            "eventlog entry", "registry value", "autorun entry", "Windows service", "registered debugger",
+            "registry scheduled task", "AmCache entry", "shim cache entry", "TeamViewer password", "prefetch info",
+            "link info", "jump list entry", "wer info", "recycle bin info",
+            "PowerShell module analysis cache module entry", "scheduled task", "at job", "cron job",
+            "environment variable", "authorized_keys entry", "groups.xml user", "Tomcat user", "hosts file entry",
+            "log line", "audit log entry",
+        ]
+        #expect(wanted.subtracting(types).sorted() == [])
+    }
+
     @Test func benignFilesAreClean() throws {
         let benign = Self.expectations.filter {
             $0.level == "none" && $0.rules.isEmpty && !$0.path.contains("auth.log")
@@ -119,5 +176,25 @@ struct DemoTreeTests {
             try ScanSetup(request, registry: StageRegistry(BuiltinStages.all))
         }
         #expect(error?.description == "there is no chain 'nothing'; chains are: full, pure-yara")
+    }
+}
+
+// Counts records by type, as the last stage of a chain.
+private final class TypeCounter: Stage {
+    static let descriptor = StageDescriptor(
+        name: "type-counter", summary: "Counts records for a test.", interest: .records)
+    let counts = Mutex<[String: Int]>([:])
+
+    init() {}
+
+    init(options: NoOptions, environment: StageEnvironment) {}
+
+    func inspect(
+        _ records: borrowing RecordBatch, of sample: Sample, _ state: inout NoState, _ out: inout Output
+    ) throws(StageError) {
+        var found: [String: Int] = [:]
+        for record in 0..<records.count { found[records.type(of: record).name, default: 0] += 1 }
+        let more = found
+        counts.withLock { $0.merge(more, uniquingKeysWith: +) }
     }
 }

@@ -2,8 +2,8 @@ import PatternMatching
 import Pipeline
 
 // The stage `ioc`: lists in, reasons out. What is matched where follows REFERENCE C.9 as of version 11: paths and
-// digests of every file; file names and keywords in every field of every record; C2 names in records of the network
-// and of logs.
+// digests of every file; file names and keywords in every field of every record; C2 names in records of the network,
+// of logs, and of commands that start by themselves.
 
 /// Matches files and records against IOC lists and STIX indicators.
 public struct IOCStage: Stage {

@@ -105,10 +105,12 @@ struct FieldKinds {
 }
 
 extension RecordBatch {
-    // Records in which names of hosts are those of peers (REFERENCE C.4).
+    // Records in which names of hosts are those of peers: logs, visits, hosts files, and commands that start by
+    // themselves.
     private static let networkTypes: Set<String> = [
         "log line", "eventlog entry", "journal log entry", "audit log entry", "hosts file entry", "web page visit",
-        "web download",
+        "web download", "scheduled task", "registry scheduled task", "at job", "cron job", "environment variable",
+        "authorized_keys entry", "autorun entry", "Windows service", "link info",
     ]
 
     /// Whether C2 IOCs apply to a record.

@@ -158,7 +158,8 @@ let standardMapping = #"""
           - {type: at job, fields: {CommandLine: command, Image: {program: command}}}
           - {type: Windows service, fields: {CommandLine: image, Image: {program: image}}}
           - {type: autorun entry, fields: {CommandLine: launch_string, Image: image}}
-          - {type: link, fields: {CommandLine: command_line, Image: target}}
+          - {type: registry scheduled task, fields: {CommandLine: commands, Image: {program: commands}}}
+          - {type: link info, fields: {CommandLine: command_line, Image: target}}
       - logsource: {product: windows, category: file_change}
         records: [{service: sysmon, event: 2}]
       - logsource: {product: windows, category: network_connection}
@@ -279,7 +280,9 @@ let standardMapping = #"""
       - logsource: {product: linux, service: auditd}
         records: [{type: log line, form: audit}, {type: audit log entry}]
       - logsource: {product: linux, category: process_creation}
-        records: [{type: cron job, fields: {CommandLine: command, Image: {unix-program: command}, User: user}}]
+        records:
+          - {type: cron job, fields: {CommandLine: command, Image: {unix-program: command}, User: user}}
+          - {type: audit log entry, where: {type: EXECVE}, fields: {CommandLine: command_line, Image: exe}}
       - logsource: {product: macos, category: process_creation}
         records: [{type: cron job, fields: {CommandLine: command, Image: {unix-program: command}, User: user}}]
     """#

@@ -8,9 +8,10 @@ struct RecordsCommand: StageCommand {
         commandName: "records",
         abstract: "Prints every record of a file as JSON lines.",
         discussion: """
-            One object a line: {"type", "offset", "fields"}; fields in the order of the artefact, repeated names as
-            lists. Works for any format a stage reads, inside containers too. Counts follow on standard error.
-            Exit code: 2 when a file cannot be read.
+            One object a line: {"type", "offset", "fields"}; fields in the order of the artefact, as texts; what may be
+            there several times is a list. Works for any format a stage reads, inside containers too. Files that belong
+            to a file and lie beside it (transaction logs of a hive, $R of an $I) are used. Counts and what was not read
+            follow on standard error. Exit code: 2 when a file cannot be read.
             """)
 
     @Argument(help: ArgumentHelp("Files.", valueName: "file"))
@@ -127,7 +128,11 @@ private func recordLine(_ record: RecordSubject) -> String {
             var written = Set<String>()
             for field in record.fields where written.insert(field.key).inserted {
                 let values = record.fields.filter { $0.key == field.key }.map(\.value)
-                if values.count == 1 { writer.field(field.key, field.value) } else { writer.field(field.key, values) }
+                if values.count == 1, !record.type.lists.contains(field.key) {
+                    writer.field(field.key, field.value)
+                } else {
+                    writer.field(field.key, values)
+                }
             }
         }
     }

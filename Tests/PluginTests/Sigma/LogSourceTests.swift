@@ -85,6 +85,14 @@ struct LogSourceTests {
         #expect(loaded.fires(["commands": "\"C:\\Windows\\powershell.exe\" -enc AAAA"], type: task))
         #expect(!loaded.fires(["commands": "notpowershell -enc AAAA"], type: task))
         #expect(!loaded.fires(["commands": "calc.exe -enc AAAA"], type: task))
+        let cached = RecordType("registry scheduled task", module: "ScheduledTasks", lists: ["commands"])
+        #expect(loaded.fires(["guid": "{1}", "commands": "powershell.exe -enc AAAA"], type: cached))
+        let job = RecordType("at job", module: "AtJobs")
+        #expect(loaded.fires(["command": "powershell -enc AAAA"], type: job))
+        let link = RecordType("link info", module: "LNK")
+        let target = "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe"
+        #expect(loaded.fires(["target": target, "command_line": "\"\(target)\" -enc AAAA"], type: link))
+        #expect(!loaded.fires(["target": "C:\\a.exe", "command_line": "a.exe -enc AAAA"], type: link))
         let linux = try load(
             rule(
                 "selection:\n  Image|endswith: '/curl'\ncondition: selection",
@@ -176,6 +184,27 @@ struct LogSourceTests {
                 ["line": #"type=EXECVE msg=audit(1364481363.243:24287): argc=3 a0="chmod" a1="+s" a2="/tmp/x""#],
                 type: .line, path: "/var/log/audit/audit.log"))
         #expect(!loaded.fires(["line": #"type=SYSCALL msg=audit(1.2:3): a0="chmod" a1="+s""#], type: .line))
+    }
+
+    // Grouped events: fields of all their lines, and their arguments as a command line.
+    @Test func auditEventsHaveFields() throws {
+        let loaded = try load(
+            rule(
+                "selection:\n  type: EXECVE\n  a0: chmod\n  a1|startswith: '+'\ncondition: selection", title: "audit",
+                logsource: "{product: linux, service: auditd}"),
+            rule(
+                "selection:\n  Image|endswith: '/chmod'\n  CommandLine|contains: ' /dev/shm/'\ncondition: selection",
+                title: "process", logsource: "{product: linux, category: process_creation}"))
+        let type = RecordType("audit log entry", module: "Auditlog", container: "entry", lists: ["type"])
+        let entry: KeyValuePairs = [
+            "id": "801", "type": "SYSCALL", "a0": "55d0", "exe": "/usr/bin/chmod", "type": "EXECVE", "a0": "chmod",
+            "a1": "+x", "a2": "/dev/shm/k", "command_line": "chmod +x /dev/shm/k",
+        ]
+        #expect(loaded.titles([record(entry, type: type, index: 0)]).map { $0.sorted() } == [["audit", "process"]])
+        let other: KeyValuePairs = [
+            "type": "SYSCALL", "a0": "chmod", "exe": "/usr/bin/chmod", "command_line": "chmod +x /dev/shm/k",
+        ]
+        #expect(loaded.titles([record(other, type: type, index: 0)]) == [[]])
     }
 
     @Test func aFolderCanChangeTheMapping() throws {
