@@ -13,13 +13,15 @@ import RegistryHive
 //     ParserBenchmark logs SECONDS IOC_FOLDER FILE...      log lines matched against lists in IOC_FOLDER
 
 func fail(_ message: String) -> Never {
-    fputs("\(message)\n", stderr)
+    let line = message + "\n"
+    write(STDERR_FILENO, line, line.utf8.count)
     exit(2)
 }
 
 func processorSeconds() -> Double {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    // RUSAGE_SELF, which is imported with another type.
+    getrusage(0, &usage)
     return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
         + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
 }
@@ -37,7 +39,7 @@ func makeIOCStage(_ folder: String) throws -> IOCStage {
 
 var arguments = Array(CommandLine.arguments.dropFirst())
 guard arguments.count >= 3, let wanted = Double(arguments[1]) else { fail("see the head of the source") }
-let types = Chain(try FileTypeStage(options: .init(), environment: StageEnvironment()))
+let types = Chain(FileTypeStage(options: .init(), environment: StageEnvironment()))
 let chain: Chain
 switch arguments[0] {
 case "evtx": chain = types.appending(EVTXStage(options: NoOptions(), environment: StageEnvironment()))

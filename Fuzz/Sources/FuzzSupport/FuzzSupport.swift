@@ -56,7 +56,8 @@ private func damage(_ path: String, _ run: ([UInt8]) -> Void) -> Bool {
     func attempt(_ name: String, _ bytes: [UInt8]) {
         tried += 1
         // A crash leaves the name of the variant as the last line.
-        fputs("\(name)\n", stderr)
+        let line = name + "\n"
+        Glibc.write(STDERR_FILENO, line, line.utf8.count)
         resetPeak()
         let before = peak()
         let start = monotonicSeconds()
