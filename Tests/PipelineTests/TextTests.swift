@@ -118,4 +118,14 @@ struct TextTests {
         #expect(maskedSecret("Demo!Pass9") == "Dem*******")
         #expect(maskedSecret("ab") == "ab")
     }
+
+    @Test func textsAreFoundByTheirBytes() {
+        #expect("a mimikatz b".contains(utf8: "mimikatz"))
+        #expect("ends with x".contains(utf8: "x"))
+        #expect("".contains(utf8: ""))
+        #expect(!"mimikat".contains(utf8: "mimikatz"))
+        #expect(!"".contains(utf8: "a"))
+        // Characters that are joined to others are found, which `contains` by characters does not.
+        #expect("e\u{301}".contains(utf8: "e"))
+    }
 }

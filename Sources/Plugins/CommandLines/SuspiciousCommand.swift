@@ -1,14 +1,16 @@
 // What makes a command suspicious wherever it is stored: the vocabulary that the heuristics of hives, tasks, crontabs
 // and error reports share. Everything here expects text in lower case.
 
+import Pipeline
+
 /// Questions about a command line or path in lower case.
 public enum SuspiciousCommand {
     // MARK: Windows
 
     /// Whether PowerShell is started with an encoded or hidden command, or with a download.
     public static func isEncodedPowerShell(_ command: String) -> Bool {
-        guard command.contains("powershell") || command.contains("pwsh") else { return false }
-        return powerShellSigns.contains { command.contains($0) }
+        guard command.contains(utf8: "powershell") || command.contains(utf8: "pwsh") else { return false }
+        return powerShellSigns.contains { command.contains(utf8: $0) }
     }
 
     private static let powerShellSigns = [
@@ -20,8 +22,10 @@ public enum SuspiciousCommand {
     /// Whether a script host or another proxy program is started with code or an address.
     public static func isScriptHost(_ command: String) -> Bool {
         let hosts = ["mshta", "regsvr32", "rundll32", "wscript", "cscript", "certutil", "bitsadmin", "msbuild"]
-        guard hosts.contains(where: { command.contains($0) }) else { return false }
-        return ["http:", "https:", "javascript:", "vbscript:", "scrobj.dll", "\\\\"].contains { command.contains($0) }
+        guard hosts.contains(where: { command.contains(utf8: $0) }) else { return false }
+        return ["http:", "https:", "javascript:", "vbscript:", "scrobj.dll", "\\\\"].contains {
+            command.contains(utf8: $0)
+        }
     }
 
     /// Whether the program itself is a command interpreter of Windows.
@@ -32,7 +36,7 @@ public enum SuspiciousCommand {
 
     /// Whether a command or path of Windows leads to a folder that every user can write to.
     public static func isInUserWritablePlace(_ command: String) -> Bool {
-        writablePlaces.contains { command.contains($0) }
+        writablePlaces.contains { command.contains(utf8: $0) }
     }
 
     private static let writablePlaces = [
@@ -46,7 +50,7 @@ public enum SuspiciousCommand {
     /// Some names are compared as a whole, less the extension, others are looked for inside.
     public static func isAttackTool(_ file: String) -> Bool {
         let name = file.split(separator: ".").first.map(String.init) ?? file
-        return attackTools.contains(name) || attackToolParts.contains { file.contains($0) }
+        return attackTools.contains(name) || attackToolParts.contains { file.contains(utf8: $0) }
     }
 
     private static let attackTools: Set<String> = [
@@ -72,16 +76,16 @@ public enum SuspiciousCommand {
 
     /// Whether something is fetched and handed to an interpreter.
     public static func isDownloadIntoShell(_ command: String) -> Bool {
-        guard ["curl ", "wget ", "fetch ", "lwp-download"].contains(where: { command.contains($0) }) else {
+        guard ["curl ", "wget ", "fetch ", "lwp-download"].contains(where: { command.contains(utf8: $0) }) else {
             return false
         }
-        return isPipedIntoShell(command) || executions.contains { command.contains($0) }
+        return isPipedIntoShell(command) || executions.contains { command.contains(utf8: $0) }
     }
 
     /// Whether Base64 or hexadecimal is decoded and handed to an interpreter.
     public static func isDecodedIntoShell(_ command: String) -> Bool {
         ["base64 -d", "base64 --d", "xxd -r", "openssl enc", "b64decode", "decode_base64"]
-            .contains { command.contains($0) } && (isPipedIntoShell(command) || command.contains("exec("))
+            .contains { command.contains(utf8: $0) } && (isPipedIntoShell(command) || command.contains(utf8: "exec("))
     }
 
     /// Whether a shell is opened to the network.
@@ -89,11 +93,12 @@ public enum SuspiciousCommand {
         let signs = [
             "/dev/tcp/", "/dev/udp/", "nc.traditional -e", "ncat -e", "socket.socket", "use socket", "fsockopen(",
         ]
-        return signs.contains { command.contains($0) }
+        return signs.contains { command.contains(utf8: $0) }
             // Not the end of another name, as in `rsync -e ssh`.
             || (" " + command).contains(/[\s\/;&|(]nc -e/)
-            || command.contains("socat ") && command.contains("exec:")
-            || command.contains("mkfifo") && (command.contains("nc ") || command.contains("openssl s_client"))
+            || command.contains(utf8: "socat ") && command.contains(utf8: "exec:")
+            || command.contains(utf8: "mkfifo")
+                && (command.contains(utf8: "nc ") || command.contains(utf8: "openssl s_client"))
     }
 
     /// Whether a command of Unix runs something from a folder that every user can write to.

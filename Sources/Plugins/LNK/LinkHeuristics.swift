@@ -130,7 +130,7 @@ enum LinkHeuristics {
     /// All of them, for the documentation.
     static let all = table.map(\.heuristic)
 
-    private static func holds(_ text: String, _ parts: [String]) -> Bool { parts.contains { text.contains($0) } }
+    private static func holds(_ text: String, _ parts: [String]) -> Bool { parts.contains { text.contains(utf8: $0) } }
 
     private static func longestBlank(_ text: String) -> Int {
         var longest = 0

@@ -46,7 +46,7 @@ enum PrefetchHeuristics {
         }
         if let path = file.executablePath {
             let upper = path.uppercased()
-            if writablePlaces.contains(where: { upper.contains($0) }) {
+            if writablePlaces.contains(where: { upper.contains(utf8: $0) }) {
                 reasons.append(writablePlace.reason(path, at: type.pointer(to: "path")))
             }
         }

@@ -91,7 +91,7 @@ enum HiveHeuristics {
         let command = entry.debugger.lowercased()
         if logonScreen.contains(name) {
             report(accessibilityDebugger, entry.debugger, "debugger", type, &builder)
-        } else if !knownDebuggers.contains(where: { command.contains($0) }) {
+        } else if !knownDebuggers.contains(where: { command.contains(utf8: $0) }) {
             report(debugger, entry.debugger, "debugger", type, &builder)
         }
     }
@@ -106,7 +106,7 @@ enum HiveHeuristics {
         } else if SuspiciousCommand.isAttackTool(String(lastPart(lower))) {
             report(attackTool, path, field, type, &builder)
         }
-        if oddPlaces.contains(where: { lower.contains($0) }), isProgram(lower) {
+        if oddPlaces.contains(where: { lower.contains(utf8: $0) }), isProgram(lower) {
             report(oddPlace, path, field, type, &builder)
         }
     }
