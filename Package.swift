@@ -28,7 +28,9 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let plugins: [Plugin] = [
     Plugin(name: "FileType"),
+    Plugin(name: "Archive", uses: ["CArchive"], testUses: ["FileType", "Decompress"]),
     Plugin(name: "Decompress", uses: ["CZlib", "CLZMA"]),
+    Plugin(name: "Email", testUses: ["FileType"]),
     Plugin(name: "LogLines"),
     Plugin(name: "PatternMatching", uses: ["CHyperscan", "CPCRE2"]),
     Plugin(name: "CommandLines"),
@@ -51,6 +53,8 @@ let libraries: [Target] = [
         name: "CHyperscan", path: "Sources/CHyperscan", pkgConfig: "libhs", providers: [.apt(["libhyperscan-dev"])]),
     .systemLibrary(
         name: "CPCRE2", path: "Sources/CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(
+        name: "CArchive", path: "Sources/CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLZMA", path: "Sources/CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(

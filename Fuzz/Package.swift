@@ -6,8 +6,8 @@ import PackageDescription
 
 let names = [
     "FileType", "Decompress", "LogLines", "EVTX", "RegistryHive", "LNK", "Prefetch", "JumpList", "UserArtefacts",
-    "Persistence", "MemoryDump", "IOC", "Sigma",
-    "YARA",
+    "Persistence", "MemoryDump", "Archive", "Email", "IOC",
+    "Sigma", "YARA",
 ]
 
 let package = Package(

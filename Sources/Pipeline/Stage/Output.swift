@@ -75,6 +75,9 @@ public struct Output: ~Copyable {
     /// Whether a child would be looked into, or the deepest level is reached.
     public var mayExtract: Bool { frame.sample.depth < run.limits.depth }
 
+    /// Children that may still be extracted from this sample.
+    public var childrenLeft: Int { max(0, run.limits.childrenPerSample - frame.children) }
+
     /// Seconds left for this stage, for libraries that keep time themselves.
     public var secondsLeft: Double { clock.secondsLeft }
 

@@ -1,5 +1,7 @@
+import Archive
 import Decompress
 import EVTX
+import Email
 import FileType
 import IOC
 import JumpList
@@ -20,6 +22,7 @@ public enum BuiltinStages {
     public static let all: [any Stage.Type] = [
         FileTypeStage.self,
         DecompressStage.self,
+        EmailStage.self,
         EVTXStage.self,
         RegistryHiveStage.self,
         LNKStage.self,
@@ -36,6 +39,7 @@ public enum BuiltinStages {
         TomcatUsersStage.self,
         HostsFileStage.self,
         MemoryDumpStage.self,
+        ArchiveStage.self,
         LogLinesStage.self,
         IOCStage.self,
         YARAStage.self,

@@ -65,7 +65,7 @@ public struct DecompressStage: Stage {
             let header = method == "GZIP" ? GzipHeader(sample.bytes.span) : nil
             try out.extract(
                 Child(
-                    name: header?.name ?? Self.innerName(sample), bytes: content.bytes, method: method,
+                    name: header?.name ?? sample.uncompressedName, bytes: content.bytes, method: method,
                     times: FileTimes(modified: header?.modified)))
         }
         if let interruption = content.interruption { throw interruption }
@@ -111,18 +111,5 @@ public struct DecompressStage: Stage {
             offset += 1
         }
         return true
-    }
-
-    private static func innerName(_ sample: Sample) -> String {
-        let name = sample.name
-        let lower = name.lowercased()
-        let replaced = [(".tgz", ".tar"), (".txz", ".tar"), (".tlz", ".tar"), (".svgz", ".svg"), (".emz", ".emf")]
-        for (suffix, replacement) in replaced where lower.hasSuffix(suffix) {
-            return name.dropLast(suffix.count) + replacement
-        }
-        for suffix in [".gz", ".xz", ".lzma", ".z", ".zlib"] where lower.hasSuffix(suffix) && lower != suffix {
-            return String(name.dropLast(suffix.count))
-        }
-        return "content"
     }
 }

@@ -97,7 +97,8 @@ public struct Replay: Sendable {
                     first = 0
                 }
             }
-            running.append(Task { await scan(file, number: index + 1, companions: companions.paths(of: file.path)) })
+            let others = companions.positions(of: file.path).map { files[$0].path }
+            running.append(Task { await scan(file, number: index + 1, companions: others) })
         }
         for task in running[first...] { take(await task.value, files.count, &summary, progress) }
         summary.nanoseconds = monotonicNanoseconds() &- started
