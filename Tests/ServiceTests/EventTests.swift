@@ -73,7 +73,9 @@ struct EventTests {
     @Test func textLog() {
         // The time is local, so the golden file starts behind it.
         let lines = EventWords.shown(report, minimumLevel: .notice).map { finding in
-            TextEncoder().line(finding, context).dropFirst(16) + "\n"
+            var line: [UInt8] = []
+            EventEncoder(format: .text).append(finding, context, to: &line)
+            return String(String(decoding: line, as: UTF8.self).dropFirst(16))
         }
         #expect(goldenDifference("events.txt", lines.joined()) == nil)
         #expect(lines.allSatisfy { $0.dropLast().allSatisfy { !$0.isNewline } && !$0.contains("\u{1B}") })

@@ -52,7 +52,9 @@ struct ReportCodecTests {
             guard let report = ReportCodec.decode(Bytes(damaged)) else { continue }
             decoded += 1
             for finding in EventWords.shown(report, minimumLevel: .debug) {
-                #expect(!TextEncoder().line(finding, context).isEmpty)
+                var line: [UInt8] = []
+                EventEncoder(format: .text).append(finding, context, to: &line)
+                #expect(line.count { $0 == 0x0A } == 1)
                 var writer = JSONWriter()
                 FindingEncoderV3().write(finding, context, to: &writer)
                 #expect(!writer.bytes.isEmpty)

@@ -132,3 +132,61 @@ struct SettingsTests {
         #expect(folders.set.files.last?.origin == .custom)
     }
 }
+
+struct OutputSettingsTests {
+    @Test func theFileNamesLogsAndTargets() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(
+            "config.yml",
+            """
+            logfile: \(folder.path)/log.txt
+            remote-log: ["127.0.0.1:1:CEF:TCP"]
+            truncate: 100
+            log-rotate-size: 1MB
+            outputs:
+              - {file: \(folder.path)/alerts.csv, format: csv, min-level: alert}
+            """)
+        var flags = Settings()
+        flags.output.textLog = folder.path + "/other.txt"
+        let settings = flags.filled(from: try Settings(file: folder.path + "/config.yml"))
+        let sinks = try settings.output.sinks(minimumLevel: .notice, hostname: "h")
+        #expect(sinks.count == 3)
+        #expect(sinks.compactMap { $0.status?.name } == ["127.0.0.1:1 (tcp)"])
+        #expect(try folder.names() == ["alerts.csv", "config.yml", "other.txt"])
+        #expect(try settings.output.rotation().size == 1 << 20)
+        #expect(try settings.output.eventOptions().truncateAt == 100)
+    }
+
+    @Test func whatCannotWorkIsNamed() {
+        func message(_ change: (inout OutputSettings) -> Void) -> String? {
+            var settings = OutputSettings()
+            change(&settings)
+            let error = #expect(throws: ConfigurationError.self) {
+                try settings.sinks(minimumLevel: .notice, hostname: "h")
+            }
+            return error?.description
+        }
+        #expect(message { $0.truncate = 1 }?.contains("truncate is 1") == true)
+        #expect(message { $0.rotateSize = "big" }?.contains("log-rotate-size is 'big'") == true)
+        #expect(message { $0.rotateHours = 0 }?.contains("log-rotate-hours is 0") == true)
+        #expect(message { $0.rotateKeep = -1 }?.contains("log-rotate-keep is -1") == true)
+        #expect(message { $0.remoteSpool = "1" }?.contains("remote-spool is '1'") == true)
+        #expect(message { $0.remoteLogs = ["h:x"] }?.contains("remote-log 'h:x'") == true)
+        var entry = OutputSettings.Entry()
+        #expect(message { $0.outputs = [entry] }?.contains("either a file or a remote target") == true)
+        entry.file = "/nonexistent/x"
+        entry.format = "xml"
+        #expect(message { $0.outputs = [entry] }?.contains("format is 'xml'") == true)
+        entry.minimumLevel = "loud"
+        #expect(message { $0.outputs = [entry] }?.contains("min-level is 'loud'; levels are: debug,") == true)
+    }
+
+    @Test func scoreThresholdsMustRise() throws {
+        var settings = Settings()
+        settings.scoreAlert = 90
+        #expect(try settings.levelRules().alert == 90)
+        settings.scoreWarning = 95
+        let error = #expect(throws: ConfigurationError.self) { try settings.levelRules() }
+        #expect(error?.description.contains("score-warning 95 and score-alert 90 must not decrease") == true)
+    }
+}

@@ -13,12 +13,23 @@ struct ScanCommand: StageCommand {
             Exit code: 0 clean, 1 findings at Warning or above, 2 errors.
             """)
 
-    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, json, kv, csv
+
+        var eventFormat: EventFormat {
+            switch self {
+            case .text: .text
+            case .json: .json
+            case .kv: .keyValue
+            case .csv: .csv
+            }
+        }
+    }
 
     @Argument(help: ArgumentHelp("Files and folders.", valueName: "path"))
     var paths: [String]
 
-    @Option(name: .long, help: "text: one line an event; json: JSON lines v3.")
+    @Option(name: .long, help: "text: one line an event; json: JSON lines v3; kv: KEY='value'; csv: md5,path,score.")
     var format = Format.text
 
     @Option(
@@ -35,8 +46,13 @@ struct ScanCommand: StageCommand {
         name: .long, help: ArgumentHelp("Larger files are skipped and listed (default: no limit).", valueName: "size"))
     var maxFileSize: String?
 
+    @Option(name: .long, help: ArgumentHelp("Write an HTML report of the findings.", valueName: "file"))
+    var htmlReport: String?
+
     @Option(name: .long, help: ArgumentHelp("Configuration file; flags win over it.", valueName: "file"))
     var config: String?
+
+    @OptionGroup(title: "Logs and targets") var outputs: OutputOptions
 
     @OptionGroup(title: "Signatures") var signatures: SignatureOptions
 
@@ -45,6 +61,7 @@ struct ScanCommand: StageCommand {
         settings.threads = threads
         settings.minimumLevel = minLevel
         settings.maximumFileSize = maxFileSize
+        settings.output = outputs.settings
         if let config { settings = settings.filled(from: try Settings(file: config)) }
         let level = try settings.level()
         var sizeLimit = Int.max
@@ -64,20 +81,45 @@ struct ScanCommand: StageCommand {
         let scanID = makeScanID()
         let host = source ?? machineName()
         // Two reasons are what people read; debug shows all, and JSON always has all.
+        var options = try settings.output.eventOptions()
+        options.reasonLimit = level == .debug ? .max : 2
         let sink = EventSink(
-            descriptor: STDOUT_FILENO, format: format == .json ? .json : .text, minimumLevel: level,
-            reasonLimit: level == .debug ? .max : 2)
+            descriptor: STDOUT_FILENO, format: format.eventFormat, minimumLevel: level, options: options)
+        let report = try htmlReport.map { try HTMLReport(path: $0) }
+        let reportSinks = report.map { [EventSink(report: $0, minimumLevel: level, options: options)] } ?? []
+        let events = EventSinks(
+            [sink] + reportSinks + (try settings.output.sinks(minimumLevel: level, hostname: host)),
+            hostname: machineName(),
+            scanID: scanID)
         let engine = try InProcessEngine(
             chain: setup.chain, threads: try settings.threadCount(), byteStore: byteStore)
         let replay = Replay(
-            engine: engine, events: EventSinks([sink], hostname: machineName(), scanID: scanID), byteStore: byteStore,
-            source: host, scanID: scanID, maximumFileSize: sizeLimit)
+            engine: engine, events: events, byteStore: byteStore, source: host, scanID: scanID,
+            maximumFileSize: sizeLimit)
         let progress = ProgressLine()
         let summary = await replay.run(paths) { done, total, path in progress.show(done, total, path) }
         progress.end()
         engine.close()
+        for (target, lost) in await events.close() {
+            standardError("\(target) did not take the last \(lost) events\n")
+        }
         standardError(Self.text(summary))
+        if let report { try Self.finish(report, summary, host: host, paths: paths) }
         if summary.exitCode != 0 { throw ExitCode(summary.exitCode) }
+    }
+
+    private static func finish(
+        _ report: HTMLReport, _ summary: Replay.Summary, host: String, paths: [String]
+    ) throws {
+        var heading = HTMLReport.Heading(title: "Scan of \(host)", time: currentTime())
+        heading.facts = [
+            ("scanned", paths.joined(separator: ", ")), ("files", "\(summary.files)"),
+            ("with contents", "\(summary.samples)"), ("records", "\(summary.records)"),
+            ("skipped", "\(summary.skipped.count)"), ("not fully scanned", "\(summary.incomplete)"),
+        ]
+        let leftOut = try report.finish(heading)
+        standardError("report: \(report.path)\n")
+        if leftOut > 0 { standardError("\(leftOut) events did not fit into the report; --json-logfile keeps all\n") }
     }
 
     private static func text(_ summary: Replay.Summary) -> String {

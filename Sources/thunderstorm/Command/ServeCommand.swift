@@ -40,14 +40,10 @@ struct ServeCommand: StageCommand {
     @Option(name: .long, help: ArgumentHelp("Lowest level answered and logged (default: notice).", valueName: "level"))
     var minLevel: String?
 
-    @Option(name: .long, help: ArgumentHelp("Append findings as text lines.", valueName: "file"))
-    var logfile: String?
-
-    @Option(name: .long, help: ArgumentHelp("Append findings as JSON lines v3.", valueName: "file"))
-    var jsonLogfile: String?
-
     @Option(name: .long, help: ArgumentHelp("YAML file with the same keys; flags win over it.", valueName: "file"))
     var config: String?
+
+    @OptionGroup(title: "Logs and targets") var outputs: OutputOptions
 
     @OptionGroup(title: "Signatures") var signatures: SignatureOptions
 
@@ -62,8 +58,7 @@ struct ServeCommand: StageCommand {
             settings.syncOnlyThreads = syncOnlyThreads
             settings.maximumFileSize = maxFileSize
             settings.minimumLevel = minLevel
-            settings.logFile = logfile
-            settings.jsonLogFile = jsonLogfile
+            settings.output = outputs.settings
             guard let config else { return settings }
             return settings.filled(from: try Settings(file: config))
         }

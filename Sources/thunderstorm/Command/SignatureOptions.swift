@@ -30,6 +30,18 @@ struct SignatureOptions: ParsableArguments {
     )
     var levels: String?
 
+    @Option(name: .long, help: ArgumentHelp("Lowest score of level Info (default: 30).", valueName: "n"))
+    var scoreInfo: Int?
+
+    @Option(name: .long, help: ArgumentHelp("Lowest score of level Notice (default: 40).", valueName: "n"))
+    var scoreNotice: Int?
+
+    @Option(name: .long, help: ArgumentHelp("Lowest score of level Warning (default: 60).", valueName: "n"))
+    var scoreWarning: Int?
+
+    @Option(name: .long, help: ArgumentHelp("Lowest score of level Alert (default: 81).", valueName: "n"))
+    var scoreAlert: Int?
+
     /// These flags as settings.
     var settings: Settings {
         var settings = Settings()
@@ -38,6 +50,10 @@ struct SignatureOptions: ParsableArguments {
         settings.pureYARA = pureYara ? true : nil
         settings.chain = chain
         settings.levels = levels
+        settings.scoreInfo = scoreInfo
+        settings.scoreNotice = scoreNotice
+        settings.scoreWarning = scoreWarning
+        settings.scoreAlert = scoreAlert
         return settings
     }
 }

@@ -19,7 +19,9 @@ public struct Thunderstorm: ParsableCommand {
             """,
         version: thunderstormVersion,
         subcommands: [
-            ServeCommand.self, ScanCommand.self, RecordsCommand.self, RulesCommand.self, StagesCommand.self,
+            ServeCommand.self, ScanCommand.self, PackageCommand.self, RecordsCommand.self, ReportCommand.self,
+            RulesCommand.self,
+            StagesCommand.self,
         ])
 
     /// Used by the argument parser.

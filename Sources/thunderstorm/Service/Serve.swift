@@ -15,8 +15,9 @@ public func serve(
     let configuration = try settings.serviceConfiguration()
     try prepareDirectory(configuration.uploadDirectory, flag: "--server-upload-dir")
     let byteStore = ByteStore(temporaryDirectory: configuration.uploadDirectory)
+    let hostname = machineName()
     let events = EventSinks(
-        try eventSinks(settings, minimumLevel: configuration.minimumLevel), hostname: machineName(),
+        try settings.output.sinks(minimumLevel: configuration.minimumLevel, hostname: hostname), hostname: hostname,
         scanID: configuration.scanIDPrefix)
 
     announce("thunderstorm \(thunderstormVersion): loading signatures")
@@ -44,6 +45,7 @@ public func serve(
     var parts = ThunderstormServer.Parts(
         configuration: configuration, engine: engine, eventLog: events, byteStore: byteStore, signatures: { state })
     parts.arguments = arguments
+    parts.targets = { events.targets }
     parts.yaraVersion = state.libraries["YARA"] ?? "none"
     let server = try ThunderstormServer(parts)
     events.message(
@@ -55,16 +57,6 @@ public func serve(
     }
     engine.close()
     events.message(.info, module: "Startup", "Thunderstorm ended", fields: [])
+    for (target, lost) in await events.close() { announce("\(target) did not take the last \(lost) events") }
     announce("ended")
-}
-
-private func eventSinks(_ settings: Settings, minimumLevel: Level) throws -> [EventSink] {
-    var sinks: [EventSink] = []
-    if let file = settings.logFile {
-        sinks.append(try EventSink(file: file, format: .text, minimumLevel: minimumLevel, reasonLimit: .max))
-    }
-    if let file = settings.jsonLogFile {
-        sinks.append(try EventSink(file: file, format: .json, minimumLevel: minimumLevel))
-    }
-    return sinks
 }

@@ -2,89 +2,142 @@ import Glibc
 import Pipeline
 import Synchronization
 
-/// How an event is written.
-public enum EventFormat: Sendable {
-    /// The text log.
-    case text
-    /// JSON lines, v3.
-    case json
-}
-
-/// Writes events to one file descriptor, a line each.
+/// One place that events are written to, in one format.
 public final class EventSink: Sendable {
-    private let format: EventFormat
+    private enum Destination {
+        case descriptor(OpenDescriptor)
+        case file(LogFile)
+        case remote(RemoteTarget)
+        case report(HTMLReport)
+    }
+
+    private let encoder: EventEncoder
     private let minimumLevel: Level
-    private let reasonLimit: Int
-    private let descriptor: Mutex<Int32>
+    private let destination: Destination
 
     /// A sink that appends to a file.
     ///
     /// - Throws: `SystemError` naming the file if it cannot be opened.
-    public convenience init(
-        file path: String, format: EventFormat, minimumLevel: Level, reasonLimit: Int = .max
+    public init(
+        file path: String, format: EventFormat, minimumLevel: Level, options: EventOptions = EventOptions(),
+        rotation: LogRotation = LogRotation()
     ) throws(SystemError) {
-        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else { throw SystemError("cannot open the log file \(path)") }
-        self.init(descriptor: descriptor, format: format, minimumLevel: minimumLevel, reasonLimit: reasonLimit)
+        encoder = EventEncoder(format: format, options: options)
+        self.minimumLevel = minimumLevel
+        destination = .file(try LogFile(path: path, rotation: rotation, header: encoder.header))
     }
 
     /// A sink on an open descriptor, which stays the caller's.
-    public init(descriptor: Int32, format: EventFormat, minimumLevel: Level, reasonLimit: Int = .max) {
-        self.descriptor = Mutex(descriptor)
-        self.format = format
+    public init(
+        descriptor: Int32, format: EventFormat, minimumLevel: Level, options: EventOptions = EventOptions()
+    ) {
+        encoder = EventEncoder(format: format, options: options)
         self.minimumLevel = minimumLevel
-        self.reasonLimit = reasonLimit
+        destination = .descriptor(OpenDescriptor(descriptor))
+    }
+
+    /// A sink that sends to another machine, or to the system's own log.
+    ///
+    /// - Parameter hostname: This machine, for what the target says about itself.
+    /// - Throws: `ConfigurationError` when TLS cannot be set up.
+    public init(
+        target address: TargetAddress, minimumLevel: Level, options: EventOptions, spoolBytes: Int, hostname: String
+    ) throws(ConfigurationError) {
+        let encoder = EventEncoder(format: address.format, options: options, priority: EventEncoder.syslogPriority)
+        self.encoder = encoder
+        self.minimumLevel = address.minimumLevel ?? minimumLevel
+        let target = try RemoteTarget(address, spoolBytes: spoolBytes)
+        destination = .remote(target)
+        target.start { dropped in
+            var line: [UInt8] = []
+            let message = EventMessage(
+                level: .warning, module: "RemoteLog", text: "Events were dropped: the target did not take them",
+                fields: [("target", "\(address)"), ("dropped", "\(dropped)"), ("spool_bytes", "\(spoolBytes)")])
+            encoder.append(message, EventContext(time: currentTime(), hostname: hostname, scanID: ""), to: &line)
+            return line
+        }
+    }
+
+    /// A sink that adds events to a report, which is the caller's to finish.
+    public init(report: HTMLReport, minimumLevel: Level, options: EventOptions = EventOptions()) {
+        encoder = EventEncoder(format: .json, options: options)
+        self.minimumLevel = minimumLevel
+        destination = .report(report)
+    }
+
+    /// What a remote target did so far; nil for files and descriptors.
+    public var status: TargetStatus? {
+        if case .remote(let target) = destination { return target.status }
+        return nil
     }
 
     func log(_ report: Report, context: EventContext) {
-        var text = ""
+        var lines: [[UInt8]] = []
         for finding in EventWords.shown(report, minimumLevel: minimumLevel) {
-            text += line(finding, context) + "\n"
+            var line: [UInt8] = []
+            encoder.append(finding, context, to: &line)
+            if !line.isEmpty { lines.append(line) }
         }
-        write(text)
+        write(lines, context)
     }
 
-    func message(_ level: Level, module: String, _ text: String, fields: [(String, String)], _ context: EventContext) {
+    func log(_ message: EventMessage, _ context: EventContext) {
         // Messages about the service belong in every log, whatever findings it shows.
-        guard level >= .info else { return }
-        switch format {
-        case .text:
-            write(TextEncoder().line(message: text, level: level, module: module, fields: fields, context) + "\n")
-        case .json:
-            var writer = JSONWriter()
-            FindingEncoderV3().write(
-                message: text, level: level, module: module, fields: fields, context, to: &writer)
-            write(writer.text + "\n")
+        guard message.level >= .info else { return }
+        var line: [UInt8] = []
+        encoder.append(message, context, to: &line)
+        if !line.isEmpty { write([line], context) }
+    }
+
+    /// Opens a file anew.
+    ///
+    /// - Throws: `SystemError` naming the file; the old one stays in use.
+    func reopen() throws(SystemError) {
+        if case .file(let file) = destination { try file.reopen() }
+    }
+
+    /// Delivers what waits for a remote target, for a few seconds at the most.
+    ///
+    /// - Returns: Lines that were not delivered.
+    func close() async -> Int {
+        if case .remote(let target) = destination { return await target.close(seconds: 5) }
+        return 0
+    }
+
+    private func write(_ lines: [[UInt8]], _ context: EventContext) {
+        guard !lines.isEmpty else { return }
+        switch destination {
+        case .remote(let target):
+            for line in lines { target.append(line) }
+        case .report(let report):
+            for line in lines { report.append(line) }
+        case .descriptor(let descriptor):
+            descriptor.write(Array(lines.joined()))
+        case .file(let file):
+            let wasLosing = file.lostLines > 0
+            if file.append(Array(lines.joined()), lines: lines.count), wasLosing { sayLost(file, context) }
         }
     }
 
-    private func line(_ finding: Finding, _ context: EventContext) -> String {
-        switch format {
-        case .text:
-            return TextEncoder(reasonLimit: reasonLimit).line(finding, context)
-        case .json:
-            var writer = JSONWriter()
-            FindingEncoderV3().write(finding, context, to: &writer)
-            return writer.text
-        }
+    private func sayLost(_ file: LogFile, _ context: EventContext) {
+        let lost = file.takeLostLines()
+        guard lost > 0 else { return }
+        var line: [UInt8] = []
+        let message = EventMessage(
+            level: .error, module: "Log", text: "Events are missing here: the log could not be written",
+            fields: [("file", file.path), ("lost", "\(lost)")])
+        encoder.append(message, context, to: &line)
+        file.append(line, lines: line.isEmpty ? 0 : 1)
     }
+}
 
-    // Whole lines under the lock, so that events of many threads never mix.
-    private func write(_ text: String) {
-        guard !text.isEmpty else { return }
-        let bytes = Array(text.utf8)
-        descriptor.withLock { descriptor in
-            var done = 0
-            while done < bytes.count {
-                let put = unsafe bytes.withUnsafeBytes { buffer in
-                    unsafe Glibc.write(descriptor, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done)
-                }
-                if put < 0 && errno == EINTR { continue }
-                guard put > 0 else { return }
-                done += put
-            }
-        }
-    }
+// A descriptor for one writer at a time, so that lines of many threads never mix.
+private final class OpenDescriptor: Sendable {
+    private let descriptor: Mutex<Int32>
+
+    init(_ descriptor: Int32) { self.descriptor = Mutex(descriptor) }
+
+    func write(_ bytes: [UInt8]) { descriptor.withLock { descriptor in _ = writeAll(bytes, to: descriptor) } }
 }
 
 /// Several sinks as one log.
@@ -100,6 +153,9 @@ public struct EventSinks: EventLog {
         self.scanID = scanID
     }
 
+    /// What the remote targets did so far.
+    public var targets: [TargetStatus] { sinks.compactMap(\.status) }
+
     /// Logs the findings of a report to every sink.
     public func log(_ report: Report, context: EventContext) {
         for sink in sinks { sink.log(report, context: context) }
@@ -108,6 +164,32 @@ public struct EventSinks: EventLog {
     /// Logs a message about the service to every sink.
     public func message(_ level: Level, module: String, _ text: String, fields: [(String, String)]) {
         let context = EventContext(time: currentTime(), hostname: hostname, scanID: scanID)
-        for sink in sinks { sink.message(level, module: module, text, fields: fields, context) }
+        let message = EventMessage(level: level, module: module, text: text, fields: fields)
+        for sink in sinks { sink.log(message, context) }
+    }
+
+    /// Opens all log files anew, after another program has moved them away.
+    public func reopen() {
+        for sink in sinks {
+            do throws(SystemError) {
+                try sink.reopen()
+            } catch {
+                message(.error, module: "Log", "A log file could not be opened anew", fields: [("reason", "\(error)")])
+            }
+        }
+    }
+
+    /// Delivers what waits for remote targets, for a few seconds at the most.
+    ///
+    /// - Returns: Targets that did not take everything, with the lines that are lost.
+    public func close() async -> [(target: String, lost: Int)] {
+        await withTaskGroup(of: (String, Int).self) { group in
+            for sink in sinks where sink.status != nil {
+                group.addTask { (sink.status?.name ?? "", await sink.close()) }
+            }
+            var lost: [(target: String, lost: Int)] = []
+            for await (name, count) in group where count > 0 { lost.append((name, count)) }
+            return lost.sorted { $0.target < $1.target }
+        }
     }
 }

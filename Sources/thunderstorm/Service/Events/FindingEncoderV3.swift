@@ -30,17 +30,14 @@ struct FindingEncoderV3 {
         }
     }
 
-    func write(
-        message: String, level: Level, module: String, fields: [(String, String)], _ context: EventContext,
-        to writer: inout JSONWriter
-    ) {
+    func write(_ message: EventMessage, _ context: EventContext, to writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("type", "THOR message")
-            meta(level, module: module, context, &writer)
-            writer.field("message", message)
+            meta(message.level, module: message.module, context, &writer)
+            writer.field("message", message.text)
             writer.key("fields")
             writer.object { writer in
-                for (key, value) in fields { writer.field(key, value) }
+                for (key, value) in message.fields { writer.field(key, value) }
             }
             writer.field("log_version", EventWords.logVersion)
         }

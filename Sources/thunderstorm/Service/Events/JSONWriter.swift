@@ -126,21 +126,32 @@ public struct JSONWriter {
 
     private mutating func string(_ text: String) {
         bytes.append(0x22)
+        var isAfterC2 = false
         for byte in text.utf8 {
+            if isAfterC2 {
+                isAfterC2 = false
+                // U+0080 to U+009F are control characters, too: some terminals obey them.
+                if byte < 0xA0 { escape(byte) } else { bytes += [0xC2, byte] }
+                continue
+            }
             switch byte {
+            case 0xC2: isAfterC2 = true
             case 0x22: bytes += [0x5C, 0x22]
             case 0x5C: bytes += [0x5C, 0x5C]
             case 0x0A: bytes += [0x5C, 0x6E]
             case 0x0D: bytes += [0x5C, 0x72]
             case 0x09: bytes += [0x5C, 0x74]
-            case 0..<0x20, 0x7F:
-                bytes += Array("\\u00".utf8)
-                bytes.append(hexadecimal(byte >> 4))
-                bytes.append(hexadecimal(byte & 15))
+            case 0..<0x20, 0x7F: escape(byte)
             default: bytes.append(byte)
             }
         }
         bytes.append(0x22)
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        bytes += Array("\\u00".utf8)
+        bytes.append(hexadecimal(byte >> 4))
+        bytes.append(hexadecimal(byte & 15))
     }
 
     private func hexadecimal(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x61 + value - 10 }

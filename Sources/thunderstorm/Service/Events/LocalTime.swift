@@ -17,10 +17,11 @@ struct LocalTime {
     let minute: Int
     let second: Int
 
-    init(_ time: Timestamp) {
+    /// The parts in this machine's zone, or in UTC.
+    init(_ time: Timestamp, utc: Bool = false) {
         var seconds = time_t(time.seconds)
         var parts = unsafe tm()
-        unsafe localtime_r(&seconds, &parts)
+        if utc { unsafe gmtime_r(&seconds, &parts) } else { unsafe localtime_r(&seconds, &parts) }
         year = unsafe Int(parts.tm_year) + 1900
         month = unsafe Int(parts.tm_mon) + 1
         day = unsafe Int(parts.tm_mday)

@@ -14,6 +14,7 @@ final class ServiceCore: Sendable {
     let numbers: SampleNumbers
     let admission: SyncAdmission
     let counters = ServiceCounters()
+    let metrics = ScanMetrics()
     let queueHistory = MinuteHistory()
     let sampleHistory = MinuteHistory()
     let deniedHistory = MinuteHistory()
@@ -76,8 +77,9 @@ final class ServiceCore: Sendable {
             time: currentTime(), hostname: submission.source,
             scanID: "\(configuration.scanIDPrefix)-\(submission.number)")
         eventLog.log(report, context: context)
-        counters.countScanned(
-            scan: report.stages.reduce(0) { $0 &+ $1.nanoseconds }, total: monotonicNanoseconds() &- arrival)
+        let total = monotonicNanoseconds() &- arrival
+        counters.countScanned(scan: report.stages.reduce(0) { $0 &+ $1.nanoseconds }, total: total)
+        metrics.count(report, lane: lane, bytes: submission.bytes.count, total: total)
         sampleHistory.record()
         return StoredResult(report: report, context: context)
     }

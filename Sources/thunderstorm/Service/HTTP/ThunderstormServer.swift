@@ -25,6 +25,8 @@ public struct ThunderstormServer: Sendable {
         public var arguments: [String] = []
         /// Where sync uploads live.
         public var byteStore: ByteStore
+        /// What remote targets of events did, asked anew for each `/metrics`.
+        public var targets: @Sendable () -> [TargetStatus] = { [] }
         /// Version of the YARA library, as `/api/info` shows it.
         public var yaraVersion = "unknown"
         /// Log of the HTTP machinery itself; its requests are at level debug.
@@ -93,7 +95,7 @@ public struct ThunderstormServer: Sendable {
         let status = StatusRoutes(
             core: core, signatures: parts.signatures, arguments: parts.arguments, yaraVersion: parts.yaraVersion)
         return Application(
-            responder: ServiceRoutes(core: core, status: status).makeRouter().buildResponder(),
+            responder: ServiceRoutes(core: core, status: status, targets: parts.targets).makeRouter().buildResponder(),
             server: HTTPServerBuilder { responder in ServiceChannel(responder: responder) },
             configuration: ApplicationConfiguration(
                 address: .hostname(parts.configuration.host, port: parts.configuration.port),

@@ -42,6 +42,9 @@ final class AsyncQueue: Sendable {
     /// Samples that wait.
     var count: Int { contents.withLock { $0.count } }
 
+    /// Bytes of samples that wait.
+    var bytes: Int { contents.withLock { $0.bytes } }
+
     /// Whether nothing more is taken.
     var isFull: Bool { contents.withLock { !hasRoom($0, for: 0) } }
 

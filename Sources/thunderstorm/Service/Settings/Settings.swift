@@ -18,10 +18,12 @@ public struct Settings: Sendable, Decodable {
         case rules
         case customSignatures = "custom-signatures"
         case maximumFileSize = "max-file-size"
-        case logFile = "logfile"
-        case jsonLogFile = "json-logfile"
         case minimumLevel = "min-level"
         case levels
+        case scoreInfo = "score-info"
+        case scoreNotice = "score-notice"
+        case scoreWarning = "score-warning"
+        case scoreAlert = "score-alert"
     }
 
     /// Address to listen on.
@@ -46,14 +48,20 @@ public struct Settings: Sendable, Decodable {
     public var customSignatures: [String]?
     /// Largest sample, as in `200MB`.
     public var maximumFileSize: String?
-    /// Text log.
-    public var logFile: String?
-    /// JSON lines log.
-    public var jsonLogFile: String?
     /// Lowest level that is answered and logged.
     public var minimumLevel: String?
     /// `v11` or `v10`.
     public var levels: String?
+    /// Lowest score of level Info.
+    public var scoreInfo: Int?
+    /// Lowest score of level Notice.
+    public var scoreNotice: Int?
+    /// Lowest score of level Warning.
+    public var scoreWarning: Int?
+    /// Lowest score of level Alert.
+    public var scoreAlert: Int?
+    /// Logs and targets.
+    public var output = OutputSettings()
     /// Chains of the configuration file.
     public var chains: [ChainConfiguration] = []
 
@@ -74,7 +82,7 @@ public struct Settings: Sendable, Decodable {
         guard let map = root.mapping else {
             throw ConfigurationError(file: path, line: nil, "must be a map of keys to values")
         }
-        let known = CodingKeys.allCases.map(\.rawValue)
+        let known = CodingKeys.allCases.map(\.rawValue) + OutputSettings.CodingKeys.allCases.map(\.rawValue)
         for (key, _) in map where key.string != "chains" && !known.contains(key.string ?? "") {
             throw ConfigurationError(
                 file: path, line: key.mark?.line,
@@ -82,6 +90,7 @@ public struct Settings: Sendable, Decodable {
         }
         do {
             self = try YAMLDecoder().decode(Settings.self, from: root)
+            output = try YAMLDecoder().decode(OutputSettings.self, from: root)
         } catch let error as DecodingError {
             throw ConfigurationError(file: path, line: nil, YAMLOptions.sentence(error))
         }
@@ -102,10 +111,13 @@ public struct Settings: Sendable, Decodable {
         all.rules = rules ?? other.rules
         all.customSignatures = customSignatures ?? other.customSignatures
         all.maximumFileSize = maximumFileSize ?? other.maximumFileSize
-        all.logFile = logFile ?? other.logFile
-        all.jsonLogFile = jsonLogFile ?? other.jsonLogFile
         all.minimumLevel = minimumLevel ?? other.minimumLevel
         all.levels = levels ?? other.levels
+        all.scoreInfo = scoreInfo ?? other.scoreInfo
+        all.scoreNotice = scoreNotice ?? other.scoreNotice
+        all.scoreWarning = scoreWarning ?? other.scoreWarning
+        all.scoreAlert = scoreAlert ?? other.scoreAlert
+        all.output = output.filled(from: other.output)
         all.chains = chains + other.chains
         return all
     }
@@ -150,12 +162,30 @@ public struct Settings: Sendable, Decodable {
         request.chain = pureYARA == true ? "pure-yara" : chain ?? "full"
         request.chains = chains
         request.byteStore = byteStore
+        request.scoring.levels = try levelRules()
+        return request
+    }
+
+    /// From which score on an object has which level.
+    ///
+    /// - Throws: `ConfigurationError` for unknown rules, or thresholds that are out of range or out of order.
+    public func levelRules() throws(ConfigurationError) -> LevelRules {
+        var rules: LevelRules
         switch levels ?? "v11" {
-        case "v11": request.scoring.levels = .v11
-        case "v10": request.scoring.levels = .v10
+        case "v11": rules = .v11
+        case "v10": rules = .v10
         default: throw ConfigurationError("levels is '\(levels ?? "")'; write v11 or v10")
         }
-        return request
+        rules.info = try checked(scoreInfo, "score-info", 0...101) ?? rules.info
+        rules.notice = try checked(scoreNotice, "score-notice", 0...101) ?? rules.notice
+        rules.warning = try checked(scoreWarning, "score-warning", 0...101) ?? rules.warning
+        rules.alert = try checked(scoreAlert, "score-alert", 0...101) ?? rules.alert
+        guard rules.info <= rules.notice, rules.notice <= rules.warning, rules.warning <= rules.alert else {
+            throw ConfigurationError(
+                "score-info \(rules.info), score-notice \(rules.notice), score-warning \(rules.warning) and "
+                    + "score-alert \(rules.alert) must not decrease in this order")
+        }
+        return rules
     }
 
     /// Scan threads: as set, or one a processor.
@@ -170,11 +200,7 @@ public struct Settings: Sendable, Decodable {
     /// - Throws: `ConfigurationError` that lists the levels.
     public func level() throws(ConfigurationError) -> Level {
         guard let name = minimumLevel else { return .notice }
-        guard let level = Level(name: name) else {
-            let names = Level.allCases.map { $0.name.lowercased() }.joined(separator: ", ")
-            throw ConfigurationError("min-level is '\(name)'; levels are: \(names)")
-        }
-        return level
+        return try Level(settingNamed: name, key: "min-level")
     }
 
     private func checked(

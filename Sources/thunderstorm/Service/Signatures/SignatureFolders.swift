@@ -57,6 +57,8 @@ public struct SignatureState: Sendable {
     public let version: String
     /// When the set was loaded, `YYYY/MM/DD-HHMMSS`.
     public let date: String
+    /// When the set was loaded.
+    public let loaded: Timestamp
     /// Signatures in use, by kind name.
     public let counts: [String: Int]
     /// Signatures, lines and files that were left out, and warnings.
@@ -69,6 +71,7 @@ public struct SignatureState: Sendable {
     /// The state after a chain was built.
     public init(set: SignatureSet, diagnostics: SignatureDiagnostics, loaded: Timestamp) {
         version = set.version
+        self.loaded = loaded
         let time = LocalTime(loaded)
         date = time.signatureVersion
         counts = diagnostics.counts

@@ -10,6 +10,7 @@ struct ServiceRoutes: Sendable {
 
     let core: ServiceCore
     let status: StatusRoutes
+    let targets: @Sendable () -> [TargetStatus]
 
     /// A router that answers everything, with JSON where a client made a mistake.
     func makeRouter() -> Router<ServiceRequestContext> {
@@ -28,6 +29,8 @@ struct ServiceRoutes: Sendable {
         }
         on(router, "/healthz", .get) { _, _ in status.healthy() }
         on(router, "/readyz", .get) { _, _ in try status.ready() }
+        let metrics = MetricsRoute(core: core, signatures: status.signatures, targets: targets)
+        on(router, "/metrics", .get) { _, _ in metrics.metrics() }
         let pages = PageRoutes(core: core, signatures: status.signatures)
         on(router, "/", .get) { _, _ in pages.landing() }
         on(router, "/page.css", .get) { _, _ in pages.style() }

@@ -1,0 +1,81 @@
+// Values of events as part of one line: nothing that a sample says can start a new line, speak to a terminal, or turn
+// the direction of what people read.
+
+/// What a value must not contain besides control characters.
+enum LineQuoting {
+    /// Nothing more: text log.
+    case none
+    /// `'` and `\`: KEY='value'.
+    case single
+    /// `=` and `\`: an extension of CEF.
+    case cefValue
+    /// `|` and `\`: the header of CEF.
+    case cefHeader
+}
+
+extension [UInt8] {
+    /// Appends a value, safe for a line.
+    ///
+    /// - Parameter limit: Most characters; what is cut is marked.
+    mutating func append(safe value: String, limit: Int, quoting: LineQuoting = .none) {
+        var left = limit
+        var second: UInt8 = 0
+        // Bytes of the character that is being looked at, kept back until it is known to be harmless.
+        var held: [UInt8] = []
+        for byte in value.utf8 {
+            if byte & 0xC0 != 0x80 {
+                append(contentsOf: held)
+                held.removeAll(keepingCapacity: true)
+                if left == 0 {
+                    append(contentsOf: "... (truncated)".utf8)
+                    return
+                }
+                left -= 1
+            }
+            switch byte {
+            case 0x0A: append(contentsOf: "\\n".utf8)
+            case 0x0D: append(contentsOf: "\\r".utf8)
+            case 0..<0x20, 0x7F: appendEscape(UInt32(byte))
+            case 0x27 where quoting == .single, 0x3D where quoting == .cefValue, 0x7C where quoting == .cefHeader:
+                append(0x5C)
+                append(byte)
+            case 0x5C where quoting != .none:
+                append(0x5C)
+                append(0x5C)
+            case 0xC2, 0xE2:
+                held.append(byte)
+                second = 0
+            case 0x80...0xBF where !held.isEmpty:
+                held.append(byte)
+                if held[0] == 0xC2 {
+                    if byte < 0xA0 { appendEscape(UInt32(byte)) } else { append(contentsOf: held) }
+                    held.removeAll(keepingCapacity: true)
+                } else if held.count == 2 {
+                    second = byte
+                } else {
+                    let scalar = 0x2000 | UInt32(second & 0x3F) << 6 | UInt32(byte & 0x3F)
+                    if Self.turnsText(scalar) { appendEscape(scalar) } else { append(contentsOf: held) }
+                    held.removeAll(keepingCapacity: true)
+                }
+            default: append(byte)
+            }
+        }
+        append(contentsOf: held)
+    }
+
+    // Line and paragraph separators, and the marks that embed, override or isolate a direction.
+    private static func turnsText(_ scalar: UInt32) -> Bool {
+        switch scalar {
+        case 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
+
+    private mutating func appendEscape(_ scalar: UInt32) {
+        let digits = String(scalar, radix: 16)
+        let width = scalar > 0xFF ? 4 : 2
+        append(contentsOf: (scalar > 0xFF ? "\\u" : "\\x").utf8)
+        append(contentsOf: repeatElement(0x30, count: Swift.max(0, width - digits.utf8.count)))
+        append(contentsOf: digits.utf8)
+    }
+}

@@ -1,0 +1,219 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Pipeline
+import Synchronization
+import Testing
+
+@testable import ThunderstormService
+
+/// What a receiver got so far.
+private final class Received: Sendable {
+    private let state = Mutex<[UInt8]>([])
+
+    func append(_ bytes: [UInt8]) { state.withLock { $0 += bytes } }
+
+    var lines: [String] {
+        state.withLock { String(decoding: $0, as: UTF8.self) }.split(separator: "\n").map(String.init)
+    }
+
+    /// Waits until there are so many lines.
+    func wait(for count: Int) async throws {
+        while lines.count < count { try await Task.sleep(for: .milliseconds(5)) }
+    }
+}
+
+/// A receiver of lines over TCP on loopback.
+private struct LineReceiver {
+    let received = Received()
+    let channel: any Channel
+
+    init(port: Int = 0) async throws {
+        let received = received
+        channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Collector(received))
+                }
+            }
+            .bind(host: "127.0.0.1", port: port).get()
+    }
+
+    var port: Int { channel.localAddress?.port ?? 0 }
+}
+
+private final class Collector: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    private let received: Received
+
+    init(_ received: Received) { self.received = received }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        received.append(Array(buffer.readableBytesView))
+    }
+}
+
+/// Each datagram as a line; one that carries the end of a line itself would be seen as two.
+private final class DatagramCollector: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+    private let received: Received
+
+    init(_ received: Received) { self.received = received }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        received.append(Array(unwrapInboundIn(data).data.readableBytesView) + [0x0A])
+    }
+}
+
+/// Answers each POST with the next of its statuses, and keeps the bodies of those it took.
+private final class PostReceiver: ChannelInboundHandler, Sendable {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+    private let received: Received
+    private let statuses: Mutex<[HTTPResponseStatus]>
+    private let body = Mutex<[UInt8]>([])
+
+    init(_ received: Received, _ statuses: [HTTPResponseStatus]) {
+        self.received = received
+        self.statuses = Mutex(statuses)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head: body.withLock { $0 = [] }
+        case .body(let buffer): body.withLock { $0 += Array(buffer.readableBytesView) }
+        case .end:
+            let status = statuses.withLock { $0.isEmpty ? .ok : $0.removeFirst() }
+            if status == .ok { received.append(body.withLock { $0 }) }
+            let head = HTTPResponseHead(version: .http1_1, status: status, headers: ["Content-Length": "0"])
+            context.write(wrapOutboundOut(.head(head)), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        }
+    }
+}
+
+struct RemoteTargetTests {
+    private func sinks(_ target: String, spool: Int = 1 << 20) throws -> EventSinks {
+        let sink = try EventSink(
+            target: TargetAddress(target), minimumLevel: .notice, options: EventOptions(), spoolBytes: spool,
+            hostname: "this-host")
+        return EventSinks([sink], hostname: "this-host", scanID: "S-1")
+    }
+
+    private func say(_ count: Int, _ sinks: EventSinks) {
+        for number in 0..<count { sinks.message(.info, module: "Test", "number \(number)", fields: []) }
+    }
+
+    @Test func linesArriveInOrderOverTCP() async throws {
+        let receiver = try await LineReceiver()
+        let sinks = try sinks("127.0.0.1:\(receiver.port):DEFAULT:TCP")
+        say(1_000, sinks)
+        #expect(await sinks.close().isEmpty)
+        try await receiver.received.wait(for: 1_000)
+        let lines = receiver.received.lines
+        #expect(lines.count == 1_000)
+        #expect(lines.first?.hasPrefix("<190>") == true)
+        #expect(lines.last?.contains("MESSAGE: number 999 ") == true)
+        #expect(sinks.targets.map(\.delivered) == [1_000])
+        try await receiver.channel.close()
+    }
+
+    @Test func aTargetThatComesLaterGetsEverything() async throws {
+        // A port that was free a moment ago: nobody listens.
+        let first = try await LineReceiver()
+        let port = first.port
+        try await first.channel.close()
+        let sinks = try sinks("127.0.0.1:\(port):JSON:TCP")
+        say(50, sinks)
+        while sinks.targets.first?.problem.isEmpty ?? true { try await Task.sleep(for: .milliseconds(5)) }
+        let receiver = try await LineReceiver(port: port)
+        try await receiver.received.wait(for: 50)
+        #expect(receiver.received.lines.last?.contains(#""message":"number 49""#) == true)
+        #expect(await sinks.close().isEmpty)
+        try await receiver.channel.close()
+    }
+
+    @Test func whatDoesNotFitTheSpoolIsCountedAndSaid() async throws {
+        let first = try await LineReceiver()
+        let port = first.port
+        try await first.channel.close()
+        let sinks = try sinks("127.0.0.1:\(port):DEFAULT:TCP", spool: 1_000)
+        say(100, sinks)
+        let status = try #require(sinks.targets.first)
+        #expect(status.dropped > 80)
+        #expect(status.dropped + status.waiting == 100)
+        let receiver = try await LineReceiver(port: port)
+        try await receiver.received.wait(for: status.waiting + 1)
+        let notice = receiver.received.lines.last
+        #expect(notice?.contains("MESSAGE: Events were dropped") == true)
+        #expect(notice?.contains("DROPPED: \(status.dropped) ") == true)
+        #expect(await sinks.close().isEmpty)
+        try await receiver.channel.close()
+    }
+
+    @Test func aDeadTargetDoesNotHoldTheEnd() async throws {
+        let first = try await LineReceiver()
+        let port = first.port
+        try await first.channel.close()
+        let sinks = try sinks("127.0.0.1:\(port):DEFAULT:TCP")
+        say(3, sinks)
+        let lost = await sinks.close()
+        #expect(lost.map(\.lost) == [3])
+        #expect(lost.first?.target.contains("127.0.0.1:\(port)") == true)
+    }
+
+    @Test func oneDatagramALine() async throws {
+        let received = Received()
+        let channel = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(DatagramCollector(received))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(channel.localAddress?.port)
+        let sinks = try sinks("127.0.0.1:\(port):CEF")
+        say(3, sinks)
+        #expect(await sinks.close().isEmpty)
+        try await received.wait(for: 3)
+        let lines = received.lines
+        #expect(lines.count == 3)
+        #expect(lines.allSatisfy { $0.hasPrefix("<190>") && $0.contains(" CEF:0|Thunderstorm|") })
+        #expect(lines.map { $0.contains("|number ") } == [true, true, true])
+        try await channel.close()
+    }
+
+    @Test func aPostThatIsRefusedIsSentAgain() async throws {
+        let received = Received()
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                    try channel.pipeline.syncOperations.addHandler(PostReceiver(received, [.serviceUnavailable]))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(channel.localAddress?.port)
+        // Each connection begins with a refusal, so that only what is sent twice on the same one would be lost.
+        let sinks = try sinks("http://127.0.0.1:\(port)/in")
+        say(2, sinks)
+        while sinks.targets.first?.problem.contains("503") != true { try await Task.sleep(for: .milliseconds(5)) }
+        try await channel.close()
+        let second = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                    try channel.pipeline.syncOperations.addHandler(PostReceiver(received, []))
+                }
+            }
+            .bind(host: "127.0.0.1", port: port).get()
+        try await received.wait(for: 2)
+        #expect(await sinks.close().isEmpty)
+        #expect(received.lines.count == 2)
+        #expect(received.lines.allSatisfy { $0.hasPrefix(#"{"type":"THOR message""#) })
+        try await second.close()
+    }
+}
