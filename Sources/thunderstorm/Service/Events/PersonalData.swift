@@ -46,6 +46,7 @@ enum PersonalData {
                 let isUser = match.field.map { userKeys.contains($0.split(separator: "/").last?.lowercased() ?? "") }
                 match.data = isUser == true ? Array(replacement.utf8) : hidden(in: match.data)
                 match.context = isUser == true ? [] : hidden(in: match.context)
+                if let module = match.place?.module { match.place?.module = hidden(in: module) }
                 return match
             }
             return reason

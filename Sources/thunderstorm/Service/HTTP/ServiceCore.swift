@@ -79,7 +79,7 @@ final class ServiceCore: Sendable {
         eventLog.log(report, context: context)
         let total = monotonicNanoseconds() &- arrival
         counters.countScanned(scan: report.stages.reduce(0) { $0 &+ $1.nanoseconds }, total: total)
-        metrics.count(report, lane: lane, bytes: submission.bytes.count, total: total)
+        metrics.count(report, lane: lane, bytes: submission.content.count, total: total)
         sampleHistory.record()
         return StoredResult(report: report, context: context)
     }
