@@ -78,6 +78,23 @@ struct DumpScanTests {
         #expect(report.findings.first?.module == "DumpScan")
     }
 
+    @Test func rangesThatOverlapCostNothingAndTellOnePlace() throws {
+        // Twenty thousand ranges that all claim the same bytes.
+        var builder = MinidumpBuilder()
+        builder.memory = [(0x40_1000, needle)] + (1...20_000).map { (UInt64($0) << 20, []) }
+        var bytes = builder.build()
+        let stream = try #require(try Minidump(.whole(Bytes(bytes))).streams.first { $0.type == 5 })
+        let list = Array(bytes[Int(stream.offset) + 12..<Int(stream.offset) + 20])
+        for index in 1...20_000 {
+            let entry = Int(stream.offset) + 12 + index * 16
+            bytes.replaceSubrange(entry..<entry + 8, with: list)
+        }
+        let report = try chain().scan(Sample(path: "demo.dmp", bytes: Bytes(bytes)))
+        #expect(found(report).filter { $0.rule == "Needle" }.map(\.places.count) == [1])
+        #expect(report.findings.first?.reasons.first?.matched.first?.place?.address == 20_000 << 20)
+        #expect(report.issues.isEmpty)
+    }
+
     @Test func needlesAcrossEveryChunkBoundaryAreFoundOnce() throws {
         // Chunks of 8 KiB with an overlap of 64 bytes begin every 8128 bytes.
         for shift in [-20, -15, -8, -1, 0, 1, 30, 47, 48, 49, 63, 64] {
@@ -159,6 +176,8 @@ struct DumpScanTests {
     @Test func optionsAreChecked() {
         var options = MemoryDumpStage.Options()
         options.overlap = options.chunkSize
+        #expect(throws: MemoryDumpOptionError.self) { try MemoryDumpStage(options: options) }
+        options.overlap = 0
         #expect(throws: MemoryDumpOptionError.self) { try MemoryDumpStage(options: options) }
     }
 }
