@@ -125,14 +125,14 @@ public struct MemoryDumpStage: Stage {
         _ program: CarvedProgram, at offset: Int, of sample: Sample, _ out: inout Output
     ) throws(StageError) {
         let place = "0x" + String(offset, radix: 16)
-        if max(program.size, program.fileSize) > Self.programLimit {
+        if program.size > Self.programLimit {
             out.note(
                 .limit, "the program at \(place) has \(program.size) bytes; \(Self.programLimit) were looked at",
                 offset: offset)
         }
         let memory = sample.content.available(at: offset, count: min(program.size, Self.programLimit))
-        let bytes = program.file(from: memory).prefix(Self.programLimit)
-        try out.extract(Child(name: place + program.fileExtension, bytes: bytes, method: "CHUNK"))
+        try out.extract(
+            Child(name: place + program.fileExtension, bytes: program.file(from: memory), method: "CHUNK"))
     }
 }
 

@@ -23,8 +23,6 @@ struct CarvedProgram: Equatable {
     let fileExtension: String
     /// Whether it lies there as the loader laid it out.
     let isMapped: Bool
-    /// Size as a file in bytes.
-    let fileSize: Int
     /// Bytes of memory that it takes.
     let size: Int
     private let headers: Int
@@ -59,7 +57,7 @@ struct CarvedProgram: Equatable {
         }
         self.sections = sections
         self.headers = headers
-        fileSize = max(headers, sections.map { $0.size > 0 ? $0.offset + $0.size : 0 }.max() ?? 0)
+        let fileSize = max(headers, sections.map { $0.size > 0 ? $0.offset + $0.size : 0 }.max() ?? 0)
         isMapped = Self.isMapped(span, headers, sections)
         size = isMapped ? image : fileSize
         fileExtension = flags & 0x2000 != 0 ? ".dll" : subsystem == 1 ? ".sys" : ".exe"
@@ -76,19 +74,25 @@ struct CarvedProgram: Equatable {
         return true
     }
 
-    /// The program as a file, from the bytes that it takes in memory; sections that are missing are zeros.
+    /// The program as a file, from the bytes that it takes in memory; never more bytes than those.
+    ///
+    /// Sections that are not there are left out, and so are those that a file has behind their place in memory: linkers
+    /// pack files tighter than memory, and a header must not make a large file of a few bytes.
     func file(from memory: Bytes) -> Bytes {
         guard isMapped else { return memory }
-        var file = [UInt8](repeating: 0, count: fileSize)
-        let span = memory.span
-        func copy(from start: Int, to place: Int, count: Int) {
-            let count = min(count, memory.count - start, fileSize - place)
-            guard count > 0, let part = span.slice(at: start, count: count) else { return }
-            file.replaceSubrange(place..<place + count, with: part.array)
+        var parts = [(place: 0, start: 0, count: min(headers, memory.count))]
+        // Sections may all claim the same memory: what is copied is bounded as well.
+        var left = 2 * memory.count
+        for section in sections where section.offset <= section.address {
+            let count = min(section.size, section.addressSize, memory.count - section.address)
+            guard count > 0, count <= left else { continue }
+            left -= count
+            parts.append((section.offset, section.address, count))
         }
-        copy(from: 0, to: 0, count: headers)
-        for section in sections {
-            copy(from: section.address, to: section.offset, count: min(section.size, max(section.addressSize, 1)))
+        var file = [UInt8](repeating: 0, count: parts.map { $0.place + $0.count }.max() ?? 0)
+        for part in parts {
+            guard let data = memory.span.slice(at: part.start, count: part.count) else { continue }
+            file.replaceSubrange(part.place..<part.place + part.count, with: data.array)
         }
         return Bytes(file)
     }

@@ -145,6 +145,27 @@ struct DumpScanTests {
         #expect(file.kind.name == "EXE")
     }
 
+    // Found by the fuzzer: a hundred megabytes of zeros made of a header.
+    @Test func aSectionFarBehindItsPlaceMakesNoLargeFile() throws {
+        var bytes = program(isMapped: true)
+        // PointerToRawData of the second section.
+        let field = 0x98 + 240 + 40 + 20
+        bytes.replaceSubrange(field..<field + 4, with: [0xFF, 0, 0, 6])
+        let output = scan(try MemoryDumpStage(), Bytes(bytes), path: "x.raw", kind: "Memory Image")
+        #expect(output.children.map(\.bytes.count) == [0x600])
+    }
+
+    // Sections that claim the same megabyte again and again.
+    @Test func aProgramIsNeverLargerThanItsMemory() throws {
+        var bytes = program(isMapped: true)
+        for entry in [0x98 + 240, 0x98 + 280] {
+            bytes.replaceSubrange(entry + 8..<entry + 12, with: [0, 0, 0x10, 0])
+            bytes.replaceSubrange(entry + 16..<entry + 20, with: [0, 0, 0x10, 0])
+        }
+        let output = scan(try MemoryDumpStage(), Bytes(bytes), path: "x.raw", kind: "Memory Image")
+        #expect(output.children.allSatisfy { $0.bytes.count <= bytes.count } && !output.children.isEmpty)
+    }
+
     @Test func whatOnlyLooksLikeAProgramIsNone() throws {
         for damage in [(0x80, 0), (0x84, 1), (0x86, 0xFF), (0x98, 1), (0x98 + 56 + 3, 0x7F)] {
             var bytes = program(isMapped: false)
