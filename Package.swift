@@ -35,7 +35,7 @@ let plugins: [Plugin] = [
     Plugin(name: "PatternMatching", uses: ["CHyperscan", "CPCRE2"]),
     Plugin(name: "CommandLines"),
     Plugin(name: "EVTX"),
-    Plugin(name: "RegistryHive", uses: ["LNK", "CommandLines"]),
+    Plugin(name: "RegistryHive", uses: ["LNK", "CommandLines"], testUses: ["Sigma"]),
     Plugin(name: "LNK"),
     Plugin(name: "Prefetch"),
     Plugin(name: "JumpList", uses: ["LNK"]),

@@ -4,15 +4,28 @@ import Pipeline
 // record in a submission; from then on by small numbers.
 
 struct ClassTable {
-    /// What one class needs besides the shared, immutable part.
-    struct Entry {
-        let shared: RecordClass
-        let usesLines: Bool
-        // By key number of the batch: -1 not looked at yet, -2 not used, otherwise a position in `routes`.
-        fileprivate var routeOfKey: [Int32] = []
-        fileprivate(set) var routes: [FieldRoute] = []
-        /// Fields of the plan by the names that lines have them under.
-        fileprivate(set) var lineRoutes: [String: FieldRoute] = [:]
+    /// Where a field of a class's records goes: parts of `targets` and `derivations`.
+    struct Route {
+        fileprivate var firstField: Int32 = 0
+        fileprivate var fieldCount: Int32 = 0
+        fileprivate var firstSearched: Int32 = 0
+        fileprivate var searchedCount: Int32 = 0
+        fileprivate var firstDerived: Int32 = 0
+        fileprivate var derivedCount: Int32 = 0
+
+        /// Positions in `targets` of the numbers under which rules know the field.
+        var fields: Range<Int> { Int(firstField)..<Int(firstField + fieldCount) }
+        /// Positions in `targets` of those that are searched.
+        var searched: Range<Int> { Int(firstSearched)..<Int(firstSearched + searchedCount) }
+        /// Positions in `derivations` of the values that are made from it.
+        var derived: Range<Int> { Int(firstDerived)..<Int(firstDerived + derivedCount) }
+    }
+
+    /// A value that is made from another one.
+    struct Derivation {
+        var field: Int
+        var form: FieldAlias.Form
+        var isSearched: Bool
     }
 
     private struct Shape: Hashable {
@@ -22,6 +35,11 @@ struct ClassTable {
         var event: Int64 = -1
         var form: Int8 = -1
         var path: Int32
+    }
+
+    private struct LineKey: Hashable {
+        var number: Int
+        var name: String
     }
 
     private struct TypeState {
@@ -38,8 +56,24 @@ struct ClassTable {
         var line = -1
     }
 
+    // A hostile log may name any number of channels and fields. Classes are forgotten between batches when there are
+    // more than this; routes are made anew for each field when there is no room for them.
+    private static let classLimit = 8_192
+    private static let routeLimit = 65_536
+    private static let tableLimit = 1 << 22
+
     let plan: Plan
-    private(set) var entries: [Entry] = []
+    /// The classes met so far, by number.
+    private(set) var classes: [RecordClass] = []
+    /// Whether the records of a class are lines with fields.
+    private(set) var usesLines: [Bool] = []
+    private(set) var routes: [Route] = []
+    private(set) var targets: [Int32] = []
+    private(set) var derivations: [Derivation] = []
+    // For each class and key of the batch -1 if not looked at yet, -2 if not used, otherwise a position in `routes`.
+    private var routeTable: [Int32] = []
+    private var stride = 0
+    private var lineRoutes: [LineKey: Route] = [:]
     private(set) var lines = LineReader()
     /// Fields of the line that was classified last.
     private(set) var lineFields: LineFields?
@@ -63,8 +97,15 @@ struct ClassTable {
             keyNumbers = KeyNumbers(
                 channel: keys.id(of: "Channel").index, provider: keys.id(of: "Provider_Name").index,
                 event: keys.id(of: "EventID").index, line: keys.id(of: "line").index)
-            for index in entries.indices { entries[index].routeOfKey = [] }
+            stride = 0
         }
+        if classes.count > Self.classLimit {
+            classes.removeAll()
+            usesLines.removeAll()
+            numbers.removeAll()
+            stride = 0
+        }
+        if stride < keys.count || routes.count > Self.routeLimit { forgetRoutes(stride: max(64, keys.count * 2)) }
         if self.path != path {
             self.path = path
             lines = LineReader()
@@ -118,8 +159,10 @@ struct ClassTable {
         let shared = plan.recordClass(
             RecordClass.Key(type: type.name, values: values, form: lineFields?.form, pathSources: pathSources))
         if shared.isEmpty { return -1 }
-        entries.append(Entry(shared: shared, usesLines: lineFields != nil))
-        return entries.count - 1
+        classes.append(shared)
+        usesLines.append(lineFields != nil)
+        if routeTable.count + stride <= Self.tableLimit { routeTable += [Int32](repeating: -1, count: stride) }
+        return classes.count - 1
     }
 
     private mutating func state(of type: RecordType) -> TypeState {
@@ -145,48 +188,62 @@ struct ClassTable {
 
     // MARK: Routes
 
-    /// Where a field of a class's records goes, as a position in the entry's routes; negative if no rule uses it.
-    mutating func route(ofKey id: KeyTable.ID, class number: Int) -> Int {
-        let key = id.index
-        if key < entries[number].routeOfKey.count {
-            let known = entries[number].routeOfKey[key]
-            if known != -1 { return Int(known) }
+    private mutating func forgetRoutes(stride: Int) {
+        self.stride = stride
+        let rows = min(classes.count, Self.tableLimit / stride)
+        routeTable = Array(repeating: -1, count: stride * rows)
+        routes.removeAll()
+        targets.removeAll()
+        derivations.removeAll()
+        lineRoutes.removeAll()
+    }
+
+    /// Where a field of a class's records goes, as a position in `routes`; negative if no rule uses it.
+    mutating func route(ofKey key: KeyTable.ID, class number: Int) -> Int {
+        let position = number &* stride &+ key.index
+        let isKept = key.index < stride && position < routeTable.count
+        if isKept, routeTable[position] != -1 { return Int(routeTable[position]) }
+        let route = makeRoute(keys.map { $0.name(of: key).lowercased() } ?? "", classes[number])
+        var index = -2
+        if !route.fields.isEmpty || !route.derived.isEmpty {
+            index = routes.count
+            routes.append(route)
         }
-        let missing = key + 1 - entries[number].routeOfKey.count
-        if missing > 0 { entries[number].routeOfKey += [Int32](repeating: -1, count: missing) }
-        let name = keys.map { $0.name(of: id) } ?? ""
-        let route = makeRoute(name.lowercased(), entries[number].shared)
-        var position: Int32 = -2
-        if route.isUsed {
-            position = Int32(truncatingIfNeeded: entries[number].routes.count)
-            entries[number].routes.append(route)
-        }
-        entries[number].routeOfKey[key] = position
-        return Int(position)
+        if isKept { routeTable[position] = Int32(truncatingIfNeeded: index) }
+        return index
     }
 
     /// Where a field that a line is divided into goes.
-    mutating func route(ofLineField name: String, class number: Int) -> FieldRoute {
-        if let known = entries[number].lineRoutes[name] { return known }
-        let route = makeRoute(name, entries[number].shared)
-        if entries[number].lineRoutes.count < 4_096 { entries[number].lineRoutes[name] = route }
+    mutating func route(ofLineField name: String, class number: Int) -> Route {
+        let key = LineKey(number: number, name: name)
+        if let known = lineRoutes[key] { return known }
+        let route = makeRoute(name, classes[number])
+        if lineRoutes.count < 4_096 { lineRoutes[key] = route }
         return route
     }
 
-    private func makeRoute(_ name: String, _ shared: RecordClass) -> FieldRoute {
-        var route = FieldRoute()
-        func add(_ field: String, _ form: FieldAlias.Form) {
-            guard let number = plan.fieldNumbers[field] else { return }
+    private mutating func makeRoute(_ name: String, _ shared: RecordClass) -> Route {
+        var fields: [Int32] = []
+        var searched: [Int32] = []
+        var derived: [Derivation] = []
+        let own = FieldAlias(field: name, actual: name, form: .same)
+        for alias in [own] + shared.aliases where alias.actual == name {
+            guard let number = plan.fieldNumbers[alias.field] else { continue }
             let isSearched = shared.searchedFields.contains(number)
-            if form == .same {
-                route.fields.append(number)
-                if isSearched { route.searched.append(number) }
+            if alias.form == .same {
+                fields.append(Int32(truncatingIfNeeded: number))
+                if isSearched { searched.append(Int32(truncatingIfNeeded: number)) }
             } else {
-                route.derived.append((number, form, isSearched))
+                derived.append(Derivation(field: number, form: alias.form, isSearched: isSearched))
             }
         }
-        add(name, .same)
-        for alias in shared.aliases where alias.actual == name { add(alias.field, alias.form) }
+        var route = Route()
+        (route.firstField, route.fieldCount) = (Int32(targets.count), Int32(fields.count))
+        targets += fields
+        (route.firstSearched, route.searchedCount) = (Int32(targets.count), Int32(searched.count))
+        targets += searched
+        (route.firstDerived, route.derivedCount) = (Int32(derivations.count), Int32(derived.count))
+        derivations += derived
         return route
     }
 }

@@ -20,6 +20,8 @@ struct PlannedCorrelation: Sendable {
 struct CorrelationTracker {
     /// Most events that one correlation keeps.
     static let eventLimit = 100_000
+    /// Most bytes of values and groups that one correlation keeps.
+    static let byteLimit = 64 << 20
     /// Most groups that one correlation reports.
     static let reportLimit = 100
 
@@ -42,6 +44,7 @@ struct CorrelationTracker {
     private let correlations: [PlannedCorrelation]
     private var events: [[[String]: [Event]]]
     private var counts: [Int]
+    private var byteCounts: [Int]
     /// Correlations that had more events than are kept.
     private(set) var isLimited = false
     /// Whether a record without a time could not be used.
@@ -51,6 +54,7 @@ struct CorrelationTracker {
         self.correlations = correlations
         events = Array(repeating: [:], count: correlations.count)
         counts = Array(repeating: 0, count: correlations.count)
+        byteCounts = counts
     }
 
     /// Notes a match of a rule.
@@ -71,11 +75,13 @@ struct CorrelationTracker {
     }
 
     private mutating func add(_ event: Event, group: [String], to number: Int) {
-        guard counts[number] < Self.eventLimit else {
+        let size = group.reduce(event.value.utf8.count) { $0 + $1.utf8.count }
+        guard counts[number] < Self.eventLimit, byteCounts[number] + size <= Self.byteLimit else {
             isLimited = true
             return
         }
         counts[number] += 1
+        byteCounts[number] += size
         events[number][group, default: []].append(event)
     }
 
@@ -111,34 +117,73 @@ struct CorrelationTracker {
 
     // The first stretch of events, no longer than the time span, that fulfils a correlation.
     private static func outcome(of correlation: Correlation, _ events: [Event]) -> Outcome? {
+        if correlation.kind == .temporalOrdered { return sequence(correlation, events) }
+        var window = Window(correlation.kind)
         var end = 0
-        for (start, first) in events.enumerated() {
-            while end < events.count, events[end].time - first.time <= correlation.timespan { end += 1 }
-            let window = events[start..<end]
-            guard let last = window.last, let count = count(correlation, window) else { continue }
-            return Outcome(correlation: 0, group: [], count: count, first: first.time, last: last.time)
+        for first in events {
+            while end < events.count, events[end].time - first.time <= correlation.timespan {
+                window.add(events[end])
+                end += 1
+            }
+            if correlation.isFulfilled(by: window.count) {
+                let last = events[end - 1].time
+                return Outcome(correlation: 0, group: [], count: window.count, first: first.time, last: last)
+            }
+            window.remove(first)
         }
         return nil
     }
 
-    private static func count(_ correlation: Correlation, _ window: ArraySlice<Event>) -> Int? {
-        func fulfils(_ count: Int) -> Bool {
-            correlation.conditions.allSatisfy { $0.comparison.holds(Double(count), $0.count) }
+    // Events of all rules in their order: for each rule the latest time at which a sequence up to it may have begun.
+    private static func sequence(_ correlation: Correlation, _ events: [Event]) -> Outcome? {
+        let count = correlation.rules.count
+        var begun = [Int64?](repeating: nil, count: count)
+        for event in events {
+            let first = event.rule == 0 ? event.time : begun[event.rule - 1]
+            guard let first, event.time - first <= correlation.timespan else { continue }
+            begun[event.rule] = first
+            if event.rule == count - 1 {
+                return Outcome(correlation: 0, group: [], count: count, first: first, last: event.time)
+            }
         }
-        switch correlation.kind {
-        case .eventCount:
-            return fulfils(window.count) ? window.count : nil
-        case .valueCount:
-            let count = Set(window.map(\.value)).count
-            return fulfils(count) ? count : nil
-        case .temporal:
-            let count = Set(window.map(\.rule)).count
-            if correlation.conditions.isEmpty { return count == correlation.rules.count ? count : nil }
-            return fulfils(count) ? count : nil
-        case .temporalOrdered:
-            var next = 0
-            for event in window where event.rule == next { next += 1 }
-            return next == correlation.rules.count ? next : nil
+        return nil
+    }
+}
+
+/// What is counted of the events in a stretch of time while it moves on.
+private struct Window {
+    private let kind: Correlation.Kind
+    private var events = 0
+    private var values: [String: Int] = [:]
+    private var rules: [Int: Int] = [:]
+
+    init(_ kind: Correlation.Kind) { self.kind = kind }
+
+    var count: Int {
+        switch kind {
+        case .eventCount: events
+        case .valueCount: values.count
+        case .temporal, .temporalOrdered: rules.count
         }
+    }
+
+    mutating func add(_ event: CorrelationTracker.Event) {
+        events += 1
+        if kind == .valueCount { values[event.value, default: 0] += 1 }
+        if kind == .temporal { rules[event.rule, default: 0] += 1 }
+    }
+
+    mutating func remove(_ event: CorrelationTracker.Event) {
+        events -= 1
+        if kind == .valueCount { values[event.value] = values[event.value].flatMap { $0 > 1 ? $0 - 1 : nil } }
+        if kind == .temporal { rules[event.rule] = rules[event.rule].flatMap { $0 > 1 ? $0 - 1 : nil } }
+    }
+}
+
+extension Correlation {
+    /// Whether so many events, values or rules are what it asks for.
+    fileprivate func isFulfilled(by count: Int) -> Bool {
+        if conditions.isEmpty { return count == rules.count }
+        return conditions.allSatisfy { $0.comparison.holds(Double(count), $0.count) }
     }
 }

@@ -12,22 +12,28 @@ struct Evaluator: ~Copyable {
     private var folded = ByteArena()
     private var derived = ByteArena()
     // For each predicate the record it was tested on, doubled, plus its truth.
-    private var known: [UInt32]
+    private var known: [UInt32] = []
+    // For each field its first and last value of the record, -1 if it has none.
+    private var firstOfField: [Int32]
+    private var lastOfField: [Int32]
     private var generation: UInt32 = 0
     private var hasExploded = false
 
     init(plan: Plan) {
         self.plan = plan
-        known = Array(repeating: 0, count: plan.predicates.count)
+        firstOfField = Array(repeating: -1, count: plan.fieldNumbers.count)
+        lastOfField = firstOfField
     }
 
     // MARK: The record
 
     /// Forgets the record before.
     mutating func begin() {
+        for value in values where value.field >= 0 { firstOfField[value.field] = -1 }
         values.removeAll(keepingCapacity: true)
         folded.truncate(to: 0)
         derived.truncate(to: 0)
+        if known.isEmpty { known = Array(repeating: 0, count: plan.predicates.count) }
         generation &+= 2
         if generation < 2 {
             generation = 2
@@ -37,18 +43,33 @@ struct Evaluator: ~Copyable {
 
     /// Adds a value that lies in the batch's text.
     mutating func add(field: Int, range: Range<Int>, batchField: Int) {
-        values.append(
-            RecordValue(field: field, start: range.lowerBound, count: range.count, batchField: batchField))
+        append(RecordValue(field: field, start: range.lowerBound, count: range.count, batchField: batchField))
     }
 
     /// Adds a value that is made from another.
     mutating func add(field: Int, form: FieldAlias.Form, of text: RawSpan, batchField: Int) {
         let start = derived.count
         appendDerived(text, form, to: &derived)
-        values.append(
+        append(
             RecordValue(
                 field: field, start: start, count: derived.count - start, batchField: batchField, isDerived: true))
     }
+
+    private mutating func append(_ value: RecordValue) {
+        let field = value.field
+        if field >= 0 {
+            if firstOfField[field] < 0 {
+                firstOfField[field] = Int32(truncatingIfNeeded: values.count)
+            } else {
+                values[Int(lastOfField[field])].next = values.count
+            }
+            lastOfField[field] = Int32(truncatingIfNeeded: values.count)
+        }
+        values.append(value)
+    }
+
+    /// Whether the record has a value under this field.
+    func hasValue(ofField field: Int) -> Bool { firstOfField[field] >= 0 }
 
     /// The bytes of a value.
     func bytes(of value: Int, _ batch: borrowing RecordBatch) -> [UInt8] {
@@ -59,8 +80,8 @@ struct Evaluator: ~Copyable {
 
     /// The first value of a field as text; empty if there is none.
     func text(ofField field: Int, _ batch: borrowing RecordBatch) -> String {
-        guard let index = values.firstIndex(where: { $0.field == field }) else { return "" }
-        return bytes(of: index, batch).rawSpan.utf8Text
+        let index = Int(firstOfField[field])
+        return index < 0 ? "" : bytes(of: index, batch).rawSpan.utf8Text
     }
 
     // MARK: Conditions
@@ -129,16 +150,30 @@ struct Evaluator: ~Copyable {
         satisfying number: Int, _ batch: borrowing RecordBatch
     ) -> (value: Int, range: Range<Int>)? {
         let field = plan.predicateFields[number]
-        let predicate = plan.predicates[number]
-        switch predicate.test {
-        case .exists:
-            return values.firstIndex { $0.field == field }.map { ($0, 0..<values[$0].count) }
-        case .empty:
-            return values.contains { $0.field == field && $0.count > 0 } ? nil : (-1, 0..<0)
+        if field < 0 {
+            for index in values.indices where isOwn(index) {
+                if let range = range(number, value: index, batch) { return (index, range) }
+            }
+            return nil
+        }
+        var index = Int(firstOfField[field])
+        switch plan.forms[number] {
+        case .other:
+            switch plan.predicates[number].test {
+            case .exists: return index < 0 ? nil : (index, 0..<values[index].count)
+            case .empty:
+                while index >= 0 {
+                    if values[index].count > 0 { return nil }
+                    index = values[index].next
+                }
+                return (-1, 0..<0)
+            default: break
+            }
         default: break
         }
-        for index in values.indices where field < 0 ? isOwn(index) : values[index].field == field {
-            if let range = range(of: predicate.test, number, value: index, batch) { return (index, range) }
+        while index >= 0 {
+            if let range = range(number, value: index, batch) { return (index, range) }
+            index = values[index].next
         }
         return nil
     }
@@ -150,11 +185,17 @@ struct Evaluator: ~Copyable {
     }
 
     private mutating func range(
-        of test: Test, _ number: Int, value index: Int, _ batch: borrowing RecordBatch
+        _ number: Int, value index: Int, _ batch: borrowing RecordBatch
     ) -> Range<Int>? {
+        let form = plan.forms[number]
+        if form != .other {
+            fold(index, batch)
+            return Self.match(form, plan.needles[number], values[index], folded: folded.span)
+        }
+        let test = plan.predicates[number].test
         if case .text(let pattern) = test, !pattern.isCased {
             fold(index, batch)
-            return match(pattern, values[index], folded: folded.span)
+            return Self.match(pattern, values[index], folded: folded.span)
         }
         if case .field(_, let before, let after, let isCased) = test {
             return compare(index, plan.otherFields[number], before, after, isCased, batch)
@@ -167,9 +208,14 @@ struct Evaluator: ~Copyable {
         return Self.range(of: test, expression, value, in: batch.text, &isExploding)
     }
 
-    private func match(_ pattern: TextPattern, _ value: RecordValue, folded: RawSpan) -> Range<Int>? {
-        guard let text = folded.slice(at: value.foldedStart, count: value.foldedCount) else { return nil }
-        return pattern.match(text)
+    private static func match(
+        _ form: TextForm, _ needle: [UInt8], _ value: RecordValue, folded: RawSpan
+    ) -> Range<Int>? {
+        form.match(needle, folded.suffix(from: value.foldedStart).prefix(value.foldedCount))
+    }
+
+    private static func match(_ pattern: TextPattern, _ value: RecordValue, folded: RawSpan) -> Range<Int>? {
+        pattern.match(folded.suffix(from: value.foldedStart).prefix(value.foldedCount))
     }
 
     private static func range(
@@ -201,7 +247,10 @@ struct Evaluator: ~Copyable {
     private func compare(
         _ index: Int, _ other: Int, _ before: Bool, _ after: Bool, _ isCased: Bool, _ batch: borrowing RecordBatch
     ) -> Range<Int>? {
-        for candidate in values.indices where values[candidate].field == other {
+        guard other >= 0 else { return nil }
+        var candidate = Int(firstOfField[other])
+        while candidate >= 0 {
+            defer { candidate = values[candidate].next }
             let wanted: [UInt8]
             if isCased {
                 wanted = bytes(of: candidate, batch)

@@ -44,15 +44,30 @@ struct TriggerSearch: Sendable {
     /// Whether any expression is about characters instead of bytes.
     var needsUTF8: Bool
 
+    /// Finds predicates that may hold for gathered values.
+    func propose(in values: borrowing GatheredValues, into found: inout [PatternMatch]) throws(PatternError) -> Bool {
+        try propose(in: values.text.span, into: &found)
+    }
+
     /// Finds predicates that may hold; a match's `end` is the offset after a byte of the value in which it may.
     ///
-    /// - Returns: Whether all were searched for; expressions about characters cannot be in text that is no UTF-8.
+    /// - Returns: Whether all were searched for; expressions about characters cannot be in text that is no UTF-8, nor
+    ///   ones that explode in any.
     func propose(in text: RawSpan, into found: inout [PatternMatch]) throws(PatternError) -> Bool {
-        try texts.scan(text, oncePerLine: true, limit: .max, into: &found)
+        // To find each pattern once per line takes a table of all patterns, which a short text does not pay for.
+        let isLong = text.byteCount > 2_048
+        try texts.scan(text, oncePerLine: isLong, limit: .max, into: &found)
         if expressions.isEmpty { return true }
         if needsUTF8 && !isValidUTF8(text) { return false }
         let start = found.count
-        try expressions.propose(in: text, into: &found)
+        do {
+            try expressions.propose(in: text, into: &found)
+        } catch {
+            // One that explodes does not hide the others: each is tried on each value by itself.
+            guard error.code == .matchLimit else { throw error }
+            found.removeSubrange(start...)
+            return false
+        }
         for index in start..<found.count { found[index].id = expressionPredicates[found[index].id] }
         return true
     }
@@ -66,6 +81,9 @@ final class Plan: Sendable {
     let predicates: [Predicate]
     /// For each predicate the field's number, -1 for keywords.
     let predicateFields: [Int]
+    /// How each predicate's text is compared, and with what.
+    let forms: [TextForm]
+    let needles: [[UInt8]]
     /// For each predicate that compares two fields, the other one's number.
     let otherFields: [Int]
     /// For each predicate its compiled expression.
@@ -94,6 +112,14 @@ final class Plan: Sendable {
         predicates = builder.predicates
         predicateFields = predicates.map { predicate in
             predicate.field.map { builder.fieldNumbers[$0] ?? -1 } ?? -1
+        }
+        forms = predicates.map { predicate in
+            if case .text(let pattern) = predicate.test { return pattern.form }
+            return .other
+        }
+        needles = predicates.map { predicate in
+            if case .text(let pattern) = predicate.test { return pattern.longestLiteral }
+            return []
         }
         otherFields = predicates.map { predicate in
             guard case .field(let name, _, _, _) = predicate.test else { return -1 }

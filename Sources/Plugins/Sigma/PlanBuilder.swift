@@ -95,17 +95,25 @@ struct PlanBuilder: ~Copyable {
             for predicate in rule.triggers ?? [] { rulesOfTrigger[predicate, default: []].append(number) }
         }
         let pool = ScratchPool()
+        var refused: [Int] = []
         var byField: [Int: [Int]] = [:]
         for predicate in rulesOfTrigger.keys.sorted() {
             byField[predicates[predicate].field.flatMap { fieldNumbers[$0] } ?? -1, default: []].append(predicate)
         }
         for (field, triggers) in byField.sorted(by: { $0.key < $1.key }) {
-            let search = Self.search(triggers.map { ($0, predicates[$0].test) }, pool: pool)
+            let search = Self.search(triggers.map { ($0, predicates[$0].test) }, pool: pool, &refused)
             if field < 0 { keywordSearch = search } else { searches[field] = search }
+        }
+        // What cannot be searched for does not hide a match: its rules are evaluated on every record.
+        for predicate in refused {
+            for number in rulesOfTrigger[predicate] ?? [] { rules[number].triggers = nil }
         }
     }
 
-    private static func search(_ triggers: [(number: Int, test: Test)], pool: ScratchPool) -> TriggerSearch {
+    // Adds to `refused` the predicates that cannot be searched for.
+    private static func search(
+        _ triggers: [(number: Int, test: Test)], pool: ScratchPool, _ refused: inout [Int]
+    ) -> TriggerSearch {
         var texts: [Pattern] = []
         var expressions: [Pattern] = []
         for trigger in triggers {
@@ -113,9 +121,11 @@ struct PlanBuilder: ~Copyable {
             pattern.id = trigger.number
             if pattern.isLiteral { texts.append(pattern) } else { expressions.append(pattern) }
         }
+        let literals = PatternDatabase(texts, pool: pool)
+        let set = PatternSet(expressions, pool: pool)
+        refused += literals.refused.map(\.id) + set.rejected.map { expressions[$0.index].id }
         return TriggerSearch(
-            texts: PatternDatabase(texts, pool: pool), expressions: PatternSet(expressions, pool: pool),
-            expressionPredicates: expressions.map(\.id),
+            texts: literals, expressions: set, expressionPredicates: expressions.map(\.id),
             needsUTF8: expressions.contains { $0.flags.contains(.utf8) })
     }
 
@@ -232,13 +242,16 @@ extension Test {
 }
 
 extension TextPattern {
+    // As many bytes of a text say that all of it may be there.
+    private static let searchedBytes = 256
+
     fileprivate var proposal: Pattern? {
         let literal = longestLiteral
         if literal.isEmpty { return nil }
         let isPlain = literal.allSatisfy { $0 < 0x80 }
         let isInside = parts.first == .anyText && parts.last == .anyText && !parts.contains(.dash)
         if isPlain && (isInside || literal.count >= 4) {
-            return Pattern(id: 0, literal: literal, flags: [.caseless])
+            return Pattern(id: 0, literal: Array(literal.prefix(Self.searchedBytes)), flags: [.caseless])
         }
         return Pattern(id: 0, regex: regexText, flags: [.caseless])
     }

@@ -4,11 +4,11 @@ import Pipeline
 // The plan at work on batches of records: each record is classed, the values that its class searches are gathered from
 // the whole batch and searched at once, then the candidates are evaluated one by one. One per submission.
 
-final class RecordMatcher {
-    let plan: Plan
+struct RecordMatcher: ~Copyable {
+    private let plan: Plan
     private(set) var evaluator: Evaluator
     private var classes: ClassTable
-    private var gathered: [GatheredValues?]
+    private var gathered: [Gatherer?]
     private var used: [Int] = []
     private var made = ByteArena()
     // Of the batch in work: class of each record, pairs of record and rule to be evaluated, and from which record on
@@ -29,7 +29,7 @@ final class RecordMatcher {
     /// - Parameters:
     ///   - out: Asked whether time is left.
     ///   - body: Called with rule and record for each match, while the evaluator stands on the record.
-    func match(
+    mutating func match(
         _ batch: borrowing RecordBatch, path: String, _ out: inout Output,
         _ body: (_ rule: Int, _ record: Int, borrowing RecordBatch, inout Evaluator, inout Output) -> Void
     ) throws(StageError) {
@@ -41,12 +41,12 @@ final class RecordMatcher {
         for record in 0..<batch.count {
             if record & 255 == 0 { try out.checkpoint() }
             let number = classes.classify(record, batch)
-            if classes.lines.hasChanged(since: readers[readers.count - 1].reader) {
+            if classes.lineFields == nil, classes.lines.hasChanged(since: readers[readers.count - 1].reader) {
                 readers.append((record, classes.lines))
             }
             classOfRecord.append(Int32(truncatingIfNeeded: number))
             if number < 0 { continue }
-            let shared = classes.entries[number].shared
+            let shared = classes.classes[number]
             for rule in shared.always { candidates.append(Self.pair(record, rule)) }
             if shared.searchesKeywords { searchesKeywords = true }
             if !shared.searchedFields.isEmpty { gather(record, number, batch) }
@@ -67,23 +67,24 @@ final class RecordMatcher {
 
     // MARK: Candidates
 
-    private func gather(_ record: Int, _ number: Int, _ batch: borrowing RecordBatch) {
+    private mutating func gather(_ record: Int, _ number: Int, _ batch: borrowing RecordBatch) {
         for field in batch.fields(of: record) {
             let index = classes.route(ofKey: batch.key(of: field), class: number)
             if index < 0 { continue }
-            let route = classes.entries[number].routes[index]
-            for searched in route.searched { add(batch.value(of: field), to: searched, record) }
-            for derived in route.derived where derived.isSearched {
+            let route = classes.routes[index]
+            for target in route.searched { add(batch.value(of: field), to: Int(classes.targets[target]), record) }
+            for position in route.derived where classes.derivations[position].isSearched {
+                let derivation = classes.derivations[position]
                 made.truncate(to: 0)
-                appendDerived(batch.value(of: field), derived.form, to: &made)
-                add(made.span, to: derived.field, record)
+                appendDerived(batch.value(of: field), derivation.form, to: &made)
+                gatherer(derivation.field).values.add(made.span, record: record)
             }
         }
         guard let line = classes.lineFields, let field = lineField(of: record, batch) else { return }
         for part in line.fields {
-            for searched in classes.route(ofLineField: part.name, class: number).searched {
+            for target in classes.route(ofLineField: part.name, class: number).searched {
                 if let value = batch.value(of: field).slice(at: part.range.lowerBound, count: part.range.count) {
-                    add(value, to: searched, record)
+                    add(value, to: Int(classes.targets[target]), record)
                 }
             }
         }
@@ -93,32 +94,37 @@ final class RecordMatcher {
         batch.field(named: batch.keys.id(of: "line"), of: record)
     }
 
-    private func add(_ value: RawSpan, to field: Int, _ record: Int) {
-        if let values = gathered[field] {
-            if values.isEmpty { used.append(field) }
-            values.add(value, record: record)
-        } else {
-            let values = GatheredValues()
-            values.add(value, record: record)
-            gathered[field] = values
-            used.append(field)
-        }
+    private mutating func add(_ value: RawSpan, to field: Int, _ record: Int) {
+        gatherer(field).values.add(value, record: record)
     }
 
-    private func search(
+    private mutating func gatherer(_ field: Int) -> Gatherer {
+        if let known = gathered[field] {
+            if known.values.isEmpty { used.append(field) }
+            return known
+        }
+        let made = Gatherer()
+        gathered[field] = made
+        used.append(field)
+        return made
+    }
+
+    private mutating func search(
         _ batch: borrowing RecordBatch, keywords: Bool, _ out: borrowing Output
     ) throws {
         var found: [PatternMatch] = []
         for field in used {
             try out.checkpoint()
-            guard let values = gathered[field], let search = plan.searches[field] else { continue }
+            guard let gatherer = gathered[field], let search = plan.searches[field] else { continue }
             found.removeAll(keepingCapacity: true)
-            let isComplete = try search.propose(in: values.text.span, into: &found)
-            for match in found { values.forEachRecord(at: match.end - 1) { propose(match.id, $0) } }
+            let isComplete = try search.propose(in: gatherer.values, into: &found)
+            for match in found { gatherer.values.forEachRecord(at: match.end - 1) { propose(match.id, $0) } }
             if !isComplete {
-                for predicate in search.expressionPredicates { values.forEachRecord { propose(predicate, $0) } }
+                for predicate in search.expressionPredicates {
+                    gatherer.values.forEachRecord { propose(predicate, $0) }
+                }
             }
-            values.removeAll()
+            gatherer.values.removeAll()
         }
         used.removeAll(keepingCapacity: true)
         guard keywords, let search = plan.keywordSearch else { return }
@@ -135,10 +141,10 @@ final class RecordMatcher {
         }
     }
 
-    private func propose(_ predicate: Int, _ record: Int) {
+    private mutating func propose(_ predicate: Int, _ record: Int) {
         let number = Int(classOfRecord[record])
         if number < 0 { return }
-        let shared = classes.entries[number].shared
+        let shared = classes.classes[number]
         for rule in plan.rulesOfTrigger[predicate] where shared.isAlive(rule) {
             candidates.append(Self.pair(record, rule))
         }
@@ -146,14 +152,15 @@ final class RecordMatcher {
 
     // MARK: Evaluation
 
-    private func evaluate(
+    private mutating func evaluate(
         _ batch: borrowing RecordBatch, _ out: inout Output,
         _ body: (_ rule: Int, _ record: Int, borrowing RecordBatch, inout Evaluator, inout Output) -> Void
     ) throws(StageError) {
         candidates.sort()
         var current = -1
         var last = UInt64.max
-        for candidate in candidates {
+        for index in candidates.indices {
+            let candidate = candidates[index]
             if candidate == last { continue }
             last = candidate
             let record = Int(candidate >> 32)
@@ -168,10 +175,9 @@ final class RecordMatcher {
     }
 
     // Puts a record's values under all the names that rules have for them.
-    private func load(_ record: Int, _ batch: borrowing RecordBatch) {
+    private mutating func load(_ record: Int, _ batch: borrowing RecordBatch) {
         let number = Int(classOfRecord[record])
         evaluator.begin()
-        var seen = [Bool](repeating: false, count: ClassField.allCases.count)
         for field in batch.fields(of: record) {
             let range = batch.textRange(of: field)
             let index = classes.route(ofKey: batch.key(of: field), class: number)
@@ -179,26 +185,28 @@ final class RecordMatcher {
                 evaluator.add(field: -1, range: range, batchField: field)
                 continue
             }
-            let route = classes.entries[number].routes[index]
-            for known in route.fields {
+            let route = classes.routes[index]
+            for target in route.fields {
+                let known = Int(classes.targets[target])
                 // The class of a record is settled by the first of these fields.
-                let isSecond = known < seen.count && seen[known]
-                if known < seen.count { seen[known] = true }
+                let isSecond = known < ClassField.allCases.count && evaluator.hasValue(ofField: known)
                 evaluator.add(field: isSecond ? -1 : known, range: range, batchField: field)
             }
             if route.fields.isEmpty { evaluator.add(field: -1, range: range, batchField: field) }
-            for derived in route.derived {
-                evaluator.add(field: derived.field, form: derived.form, of: batch.value(of: field), batchField: field)
+            for position in route.derived {
+                let derivation = classes.derivations[position]
+                evaluator.add(
+                    field: derivation.field, form: derivation.form, of: batch.value(of: field), batchField: field)
             }
         }
-        guard classes.entries[number].usesLines, let field = lineField(of: record, batch) else { return }
+        guard classes.usesLines[number], let field = lineField(of: record, batch) else { return }
         var reader = readers.last { $0.record <= record }?.reader ?? LineReader()
         let start = batch.textRange(of: field).lowerBound
         for part in reader.read(batch.value(of: field))?.fields ?? [] {
-            for known in classes.route(ofLineField: part.name, class: number).fields {
+            for target in classes.route(ofLineField: part.name, class: number).fields {
                 evaluator.add(
-                    field: known, range: (start + part.range.lowerBound)..<(start + part.range.upperBound),
-                    batchField: field)
+                    field: Int(classes.targets[target]),
+                    range: (start + part.range.lowerBound)..<(start + part.range.upperBound), batchField: field)
             }
         }
     }

@@ -18,6 +18,7 @@ public struct SigmaOptions: Decodable, Sendable {
 
 /// What the stage remembers during one submission.
 public final class SigmaState {
+    var hasStarted = false
     var matcher: RecordMatcher?
     var tracker: CorrelationTracker?
     var hasNotedExplosion = false
@@ -66,11 +67,13 @@ public struct SigmaStage: Stage {
         _ records: borrowing RecordBatch, of sample: Sample, _ state: inout SigmaState, _ out: inout Output
     ) throws(StageError) {
         if plan.rules.isEmpty { return }
-        let matcher = state.matcher ?? RecordMatcher(plan: plan)
-        state.matcher = matcher
-        if state.tracker == nil, !correlations.isEmpty { state.tracker = CorrelationTracker(correlations) }
+        if !state.hasStarted {
+            state.hasStarted = true
+            state.matcher = RecordMatcher(plan: plan)
+            if !correlations.isEmpty { state.tracker = CorrelationTracker(correlations) }
+        }
         let state = state
-        try matcher.match(records, path: sample.path, &out) { rule, record, batch, evaluator, out in
+        try state.matcher?.match(records, path: sample.path, &out) { rule, record, batch, evaluator, out in
             let planned = plan.rules[rule]
             if planned.isReported {
                 out.report(reason(for: planned.rule, number: rule, record, batch, &evaluator), record: record)
@@ -83,7 +86,7 @@ public struct SigmaStage: Stage {
                 }
             }
         }
-        if !state.hasNotedExplosion, let rule = matcher.evaluator.explodedRules.min() {
+        if !state.hasNotedExplosion, let rule = state.matcher?.evaluator.explodedRules.min() {
             state.hasNotedExplosion = true
             out.note(
                 .limit,
@@ -99,7 +102,8 @@ public struct SigmaStage: Stage {
         if tracker.isLimited {
             out.note(
                 .limit,
-                "Sigma correlations keep \(CorrelationTracker.eventLimit) events each; later ones were not counted")
+                "Sigma correlations keep \(CorrelationTracker.eventLimit) events and "
+                    + "\(CorrelationTracker.byteLimit >> 20) MiB of values each; later ones were not counted")
         }
         if tracker.hasTimeless {
             out.note(.unsupported, "records without a time were left out of Sigma correlations")

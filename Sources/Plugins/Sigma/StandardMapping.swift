@@ -183,7 +183,7 @@ let standardMapping = #"""
       - logsource: {product: windows, category: registry_event}
         records:
           - {service: sysmon, event: [12, 13, 14]}
-          - {type: registry value, fields: {TargetObject: key, Details: value}}
+          - {type: registry value}
       - logsource: {product: windows, category: registry_add}
         records: [{service: sysmon, event: 12, where: {EventType: CreateKey}}]
       - logsource: {product: windows, category: registry_delete}
@@ -191,7 +191,7 @@ let standardMapping = #"""
       - logsource: {product: windows, category: registry_set}
         records:
           - {service: sysmon, event: 13}
-          - {type: registry value, fields: {TargetObject: key, Details: value}}
+          - {type: registry value}
       - logsource: {product: windows, category: registry_rename}
         records: [{service: sysmon, event: 14}]
       - logsource: {product: windows, category: create_stream_hash}

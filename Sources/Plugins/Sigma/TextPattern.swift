@@ -136,34 +136,53 @@ private func isWord(_ byte: UInt8) -> Bool {
 
 // MARK: Matching
 
+/// The common forms of texts, which need no general search.
+enum TextForm: UInt8, Sendable {
+    case equal, prefix, suffix, inside, other
+
+    /// Where a text in lower case has the needle.
+    func match(_ needle: [UInt8], _ text: RawSpan) -> Range<Int>? {
+        switch self {
+        case .equal:
+            return text.byteCount == needle.count && text.starts(with: needle.rawSpan) ? 0..<needle.count : nil
+        case .prefix:
+            return text.starts(with: needle.rawSpan) ? 0..<needle.count : nil
+        case .suffix:
+            let start = text.byteCount - needle.count
+            return start >= 0 && text.matches(needle, at: start) ? start..<text.byteCount : nil
+        case .inside:
+            return text.firstOffset(of: needle).map { $0..<($0 + needle.count) }
+        case .other:
+            return nil
+        }
+    }
+}
+
 extension TextPattern {
     /// Where the pattern matches the whole of a text.
     ///
     /// - Parameter text: In lower case unless the pattern is cased.
     /// - Returns: The bytes between leading and trailing `*`, nil if it does not match.
     func match(_ text: RawSpan) -> Range<Int>? {
-        // The common forms need no general search.
+        if parts.isEmpty { return text.byteCount == 0 ? 0..<0 : nil }
+        let form = form
+        return form == .other ? search(text) : form.match(longestLiteral, text)
+    }
+
+    /// The common form that the pattern has; `other` when it is cased, too.
+    var form: TextForm {
+        if isCased { return .other }
         switch parts.count {
-        case 0: return text.byteCount == 0 ? 0..<0 : nil
         case 1:
-            if case .literal(let bytes) = parts[0] {
-                return text.byteCount == bytes.count && text.starts(with: bytes.rawSpan) ? 0..<bytes.count : nil
-            }
+            if case .literal = parts[0] { return .equal }
         case 2:
-            if case .literal(let bytes) = parts[0], parts[1] == .anyText {
-                return text.starts(with: bytes.rawSpan) ? 0..<bytes.count : nil
-            }
-            if parts[0] == .anyText, case .literal(let bytes) = parts[1] {
-                let start = text.byteCount - bytes.count
-                return start >= 0 && text.matches(bytes, at: start) ? start..<text.byteCount : nil
-            }
+            if case .literal = parts[0], parts[1] == .anyText { return .prefix }
+            if parts[0] == .anyText, case .literal = parts[1] { return .suffix }
         case 3:
-            if parts[0] == .anyText, parts[2] == .anyText, case .literal(let bytes) = parts[1] {
-                return text.firstOffset(of: bytes).map { $0..<($0 + bytes.count) }
-            }
+            if parts[0] == .anyText, parts[2] == .anyText, case .literal = parts[1] { return .inside }
         default: break
         }
-        return search(text)
+        return .other
     }
 
     // Leftmost match of each stretch between two `*`: nothing is gained by looking further right.

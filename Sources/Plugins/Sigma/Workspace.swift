@@ -14,98 +14,108 @@ struct RecordValue {
     /// Field of the batch that it is, or is made from.
     var batchField = -1
     var isDerived = false
+    /// The record's next value of the same field, -1 if there is none.
+    var next = -1
     var foldedStart = -1
     var foldedCount = 0
 }
 
 /// Values of one field from many records, joined by newlines; each different value stands there once.
-final class GatheredValues {
-    private(set) var text = ByteArena(capacity: 16 << 10)
-    private var starts: [Int] = []
-    private var counts: [Int] = []
-    private var firstRecord: [Int] = []
-    // For each mention of a value its record and the next mention.
-    private var mentions: [(record: Int, next: Int)] = []
+struct GatheredValues: ~Copyable {
+    private struct Value {
+        var start: Int32
+        var count: Int32
+        var lastMention: Int32
+    }
+
+    private struct Mention {
+        var record: Int32
+        /// The mention of the same value before, -1 if there is none.
+        var previous: Int32
+    }
+
+    private(set) var text = ByteArena(capacity: 4 << 10)
+    private var values: [Value] = []
+    private var mentions: [Mention] = []
+    // Positions in `values` by hash, -1 where there is none; the size is a power of two.
     private var table: [Int32] = []
 
     init() {}
 
-    var isEmpty: Bool { starts.isEmpty }
+    var isEmpty: Bool { values.isEmpty }
 
-    func removeAll() {
-        guard !starts.isEmpty else { return }
+    mutating func removeAll() {
         text.truncate(to: 0)
-        starts.removeAll(keepingCapacity: true)
-        counts.removeAll(keepingCapacity: true)
-        firstRecord.removeAll(keepingCapacity: true)
+        values.removeAll(keepingCapacity: true)
         mentions.removeAll(keepingCapacity: true)
         for index in table.indices { table[index] = -1 }
     }
 
     /// Adds a record's value.
-    func add(_ value: RawSpan, record: Int) {
-        if starts.count * 2 >= table.count { grow() }
+    mutating func add(_ value: RawSpan, record: Int) {
+        if values.count &* 2 >= table.count { grow() }
         var slot = mixedHash(value) & (table.count - 1)
         while table[slot] >= 0 {
             let index = Int(table[slot])
-            if counts[index] == value.byteCount, text.span.suffix(from: starts[index]).starts(with: value) {
-                mentions.append((record, firstRecord[index]))
-                firstRecord[index] = mentions.count - 1
+            if Int(values[index].count) == value.byteCount,
+                text.span.suffix(from: Int(values[index].start)).starts(with: value)
+            {
+                mentions.append(
+                    Mention(record: Int32(truncatingIfNeeded: record), previous: values[index].lastMention))
+                values[index].lastMention = Int32(truncatingIfNeeded: mentions.count - 1)
                 return
             }
             slot = (slot + 1) & (table.count - 1)
         }
-        table[slot] = Int32(truncatingIfNeeded: starts.count)
-        starts.append(text.count)
-        counts.append(value.byteCount)
-        mentions.append((record, -1))
-        firstRecord.append(mentions.count - 1)
+        table[slot] = Int32(truncatingIfNeeded: values.count)
+        mentions.append(Mention(record: Int32(truncatingIfNeeded: record), previous: -1))
+        values.append(
+            Value(
+                start: Int32(truncatingIfNeeded: text.count), count: Int32(truncatingIfNeeded: value.byteCount),
+                lastMention: Int32(truncatingIfNeeded: mentions.count - 1)))
         text.append(value)
         text.append(0x0A)
     }
 
-    private func grow() {
+    private mutating func grow() {
         let size = max(64, table.count * 2)
         table = Array(repeating: -1, count: size)
-        for index in starts.indices {
-            guard let value = text.span.slice(at: starts[index], count: counts[index]) else { continue }
-            var slot = mixedHash(value) & (size - 1)
+        for index in values.indices {
+            var slot = hash(ofValue: index) & (size - 1)
             while table[slot] >= 0 { slot = (slot + 1) & (size - 1) }
             table[slot] = Int32(truncatingIfNeeded: index)
         }
     }
 
+    private func hash(ofValue index: Int) -> Int {
+        mixedHash(text.span.suffix(from: Int(values[index].start)).prefix(Int(values[index].count)))
+    }
+
     /// Calls `body` for every record that has the value at this offset of the text.
     func forEachRecord(at offset: Int, _ body: (Int) -> Void) {
         var low = 0
-        var high = starts.count
+        var high = values.count
         while low < high {
             let middle = (low + high) / 2
-            if starts[middle] <= offset { low = middle + 1 } else { high = middle }
+            if Int(values[middle].start) <= offset { low = middle + 1 } else { high = middle }
         }
         guard low > 0 else { return }
-        var mention = firstRecord[low - 1]
+        var mention = values[low - 1].lastMention
         while mention >= 0 {
-            body(mentions[mention].record)
-            mention = mentions[mention].next
+            body(Int(mentions[Int(mention)].record))
+            mention = mentions[Int(mention)].previous
         }
     }
 
     /// Calls `body` for every record that has any value.
     func forEachRecord(_ body: (Int) -> Void) {
-        for mention in mentions { body(mention.record) }
+        for mention in mentions { body(Int(mention.record)) }
     }
 }
 
-/// Where the fields of a class's records go: by the number of the field's name in the batch.
-struct FieldRoute {
-    /// Numbers under which rules know the field.
-    var fields: [Int] = []
-    /// Those of them that are searched.
-    var searched: [Int] = []
-    /// Values that are made from it.
-    var derived: [(field: Int, form: FieldAlias.Form, isSearched: Bool)] = []
-    var isUsed: Bool { !fields.isEmpty || !derived.isEmpty }
+/// Holds gathered values, so that a list of them can be.
+final class Gatherer {
+    var values = GatheredValues()
 }
 
 /// Numbers for byte strings that occur again and again.
@@ -114,13 +124,14 @@ struct Interner {
     static let limit = 4_096
 
     private var known: [[UInt8]] = []
-    private var table: [Int16] = Array(repeating: -1, count: 4 * limit)
+    private var table: [Int16] = []
     private var last: Int32 = -1
 
     /// The number of a string; the largest possible one when there are too many.
     mutating func number(of text: RawSpan) -> Int32 {
         // Neighbours are mostly the same.
         if last >= 0, isEqual(known[Int(last)], text) { return last }
+        if known.count * 2 >= table.count { grow() }
         var slot = mixedHash(text) & (table.count - 1)
         while table[slot] >= 0 {
             if isEqual(known[Int(table[slot])], text) {
@@ -130,10 +141,20 @@ struct Interner {
             slot = (slot + 1) & (table.count - 1)
         }
         guard known.count < Self.limit else { return .max }
-        table[slot] = Int16(known.count)
+        table[slot] = Int16(truncatingIfNeeded: known.count)
         known.append(text.array)
         last = Int32(known.count - 1)
         return last
+    }
+
+    private mutating func grow() {
+        let size = max(32, table.count * 2)
+        table = Array(repeating: -1, count: size)
+        for (index, bytes) in known.enumerated() {
+            var slot = mixedHash(bytes.rawSpan) & (size - 1)
+            while table[slot] >= 0 { slot = (slot + 1) & (size - 1) }
+            table[slot] = Int16(truncatingIfNeeded: index)
+        }
     }
 
     private func isEqual(_ bytes: [UInt8], _ text: RawSpan) -> Bool {

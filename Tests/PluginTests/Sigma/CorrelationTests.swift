@@ -71,6 +71,29 @@ struct CorrelationTests {
         #expect(try outcome(rule, users) == ["Correlated; 3 values of targetusername in 4 s"])
     }
 
+    // Over several batches of records, and in time that grows with the events and not with their square.
+    @Test func manyEventsAreCountedTogether() throws {
+        let events = (0..<70_000).map { index in
+            event(4625, second: index / 1_000, user: "u\(index % 600)")
+        }
+        let counted = "type: value_count\nrules: [failed]\ntimespan: 1h\ncondition: {field: TargetUserName, gte: "
+        #expect(try outcome(correlation(counted + "601}"), events).isEmpty)
+        #expect(
+            try outcome(correlation(counted + "600}"), events)
+                == ["Correlated; 600 values of targetusername in 69 s"])
+        let sequence = "type: temporal_ordered\nrules: [failed, logon]\ntimespan: 1h"
+        let last = event(4624, second: 70)
+        #expect(try outcome(correlation(sequence), events + [last]) == ["Correlated; 2 rules in 1 s"])
+    }
+
+    @Test func theEventsKeptAreLimited() throws {
+        let rule = correlation("type: event_count\nrules: [failed]\ntimespan: 1h\ncondition: {gt: 100000}")
+        let loaded = try load(Self.base + rule)
+        let report = match(loaded.stage, records: (0..<100_001).map { _ in event(4625, second: 0) })
+        #expect(report.findings.flatMap(\.reasons).isEmpty)
+        #expect(report.issues.contains { $0.code == .limit && $0.message.contains("later ones were not counted") })
+    }
+
     @Test func rulesMeetInTime() throws {
         let both = "rules: [failed, logon]\ngroup-by: [TargetUserName]\ntimespan: 30s"
         let temporal = correlation("type: temporal\n" + both)

@@ -87,6 +87,22 @@ struct DetectionTests {
         ("F|expand: '%admins%'", "root", true), ("F|expand|startswith: 'x%admins%'", "xadministrator1", true),
         ("F|expand: '%admins%'", "guest", false), ("F|contains: '%admins%'", "a%admins%b", true),
         ("F|contains: Ж", "xжx", true), ("F|contains: ЖЗ", "xжЗx", true), ("F|contains: '🤷🏼'", "x🤷🏼y", true),
+        // several at once, in any order that has a meaning
+        ("F|contains|all|windash: [' -a ', ' -b ']", "x /a -b y", true),
+        ("F|contains|all|windash: [' -a ', ' -b ']", "x /a +b y", false),
+        ("F|windash|contains: ' -a '", "x \u{2015}a y", true), ("F|all|contains: [a, b]", "ba", true),
+        ("F|contains|cased|all: [A, b]", "bA", true), ("F|contains|cased|all: [A, b]", "ba", false),
+        ("F|re|all: ['^a', 'z$']", "abcz", true), ("F|re|all: ['^a', 'z$']", "abc", false),
+        ("F|base64offset|contains: 'a\\*b'", "xYSpieA==", true), ("F|gt|all: [1, 5]", "4", false),
+        ("F|utf16|contains: ab", "x\u{FEFF}a\u{0}b\u{0}", false),
+        ("F|cidr: 'fe80::/10'", "fe80::1", true), ("F|cidr: 192.0.2.0/24", "192.0.2.77", true),
+        ("F|cidr: 192.0.2.0/24", "192.0.2.077x", false), ("F|neq: [a, b]", "b", false), ("F|neq: [a, b]", "c", true),
+        ("F|lt: -1", "-2", true), ("F|gte: 0x10", "16", true),
+        // wildcards and escapes
+        ("F: 'a\\*b'", "a*b", true), ("F: 'a\\*b'", "axb", false), ("F: 'a\\?b'", "a?b", true),
+        ("F: 'a\\?b'", "axb", false), ("F: 'a\\\\*'", "a\\xyz", true), ("F: 'a\\\\*'", "axyz", false),
+        ("F: 'a\\b'", "a\\b", true), ("F: '\\\\\\\\host'", "\\\\host", true), ("F: 'a?c*'", "abcdef", true),
+        ("F: 'a?c*'", "acdef", false), ("F|contains: 'a\\*b'", "xa*by", true), ("F|startswith: 'a*c'", "abbcd", true),
         ("F: ab", "AB", true), ("F: '?'", "x", true), ("F: '?'", "xy", false), ("F|startswith: '-'", "-x", true),
     ]
 
@@ -116,6 +132,49 @@ struct DetectionTests {
         let loaded = try load(rule("selection:\n  " + item + "\ncondition: selection"))
         #expect(loaded.fires(["F": value, "G": other]) == expected)
         #expect(!loaded.fires(["F": value]))
+    }
+
+    // What Hyperscan does not take is looked for all the same.
+    @Test func textsThatCannotBeSearchedForAreFound() throws {
+        let long = String(repeating: "Long text, ", count: 900)
+        let regex = String(repeating: "(?:a|b)", count: 3_000)
+        let loaded = try load(
+            rule("selection:\n  F|contains: '\(long)'\ncondition: selection", title: "Text"),
+            rule("selection:\n  F|contains: 'ä\(long)'\ncondition: selection", title: "Letters"),
+            rule("selection:\n  - '\(long)'\ncondition: selection", title: "Keyword"),
+            rule("selection:\n  F|re: 'x(?=y)\\K(?<n>y)\\k<n>?'\ncondition: selection", title: "Expression"))
+        #expect(loaded.diagnostics.problems.isEmpty)
+        let titles = loaded.titles([
+            record(["F": "x" + long.uppercased() + "x"], index: 0), record(["F": "Ä" + long], index: 1),
+            record(["F": String(long.dropLast(2))], index: 2), record(["F": "xy"], index: 3),
+        ])
+        #expect(titles == [["Keyword", "Text"], ["Keyword", "Letters", "Text"], [], ["Expression"]])
+        // One that is too large for the search costs no other rule.
+        let both = try load(
+            rule("selection:\n  F|re: '^\(regex)$'\ncondition: selection", title: "Large"),
+            rule("selection:\n  F: x\ncondition: selection", title: "Small"))
+        #expect(both.diagnostics.problems.isEmpty)
+        let sizes = [record(["F": String(repeating: "ab", count: 1_500)], index: 0), record(["F": "x"], index: 1)]
+        #expect(both.titles(sizes) == [["Large"], ["Small"]])
+    }
+
+    // As many kinds of records as a hostile log can name: each is judged for itself, and memory stays small.
+    @Test func anyNumberOfChannelsAndFieldsIsTaken() throws {
+        let loaded = try load(
+            rule("selection:\n  Channel|startswith: 'c'\n  Odd7: x\ncondition: selection"))
+        var records: [RecordSubject] = []
+        for index in 0..<20_000 {
+            records.append(
+                RecordSubject(
+                    type: .event, offset: index,
+                    fields: [
+                        .init(key: "Channel", value: index == 19_999 ? "c" : "d\(index)"),
+                        .init(key: "EventID", value: "id \(index)"), .init(key: "Odd\(index % 3_000)", value: "y"),
+                        .init(key: "odd7", value: index % 2 == 0 ? "y" : "x"),
+                    ]))
+        }
+        let found = match(loaded.stage, records: records + records).findings.filter { !$0.reasons.isEmpty }
+        #expect(found.count == 2)
     }
 
     @Test func repeatedFieldsAreAlternatives() throws {
@@ -187,6 +246,20 @@ struct DetectionTests {
                 MatchedText("my evil bad one", field: "/entry/ServiceName"),
                 MatchedText(data: Array("payload".utf8), context: Array("the payload!".utf8), field: "/entry/a~1b"),
             ])
+    }
+
+    // The first expression is one that only PCRE2 takes and that explodes on many values.
+    @Test func anExplodingExpressionCostsNoOtherRule() throws {
+        let loaded = try load(
+            rule("selection:\n  F|re: '^(a|aa)+(?1)$'\ncondition: selection", title: "Bad"),
+            rule("selection:\n  F|re: 'ev.l'\ncondition: selection", title: "Good"))
+        let bad = String(repeating: "a", count: 40) + "c"
+        let values = (0..<30).map { bad + String($0) } + ["evil", "aaa"]
+        let report = match(
+            loaded.stage, records: values.enumerated().map { record(["F": $0.element], index: $0.offset) })
+        let titles = report.findings.flatMap { $0.reasons.map(\.signature.ruleName) }
+        #expect(titles == ["Good", "Bad"])
+        #expect(report.issues.contains { $0.code == .limit && $0.message.contains("'Bad' took too long") })
     }
 
     @Test func anExplodingExpressionIsSaid() throws {

@@ -119,15 +119,30 @@ struct LogSourceTests {
         #expect(!event("CreateKey"))
     }
 
-    @Test func registryRulesLookAtHives() throws {
+    // The hive stage writes `TargetObject` and `Details` as Sysmon does; HiveSigmaTests shows it on hives.
+    @Test(arguments: ["registry_set", "registry_event"])
+    func registryRulesLookAtHives(_ category: String) throws {
         let loaded = try load(
             rule(
-                "selection:\n  TargetObject|contains: '\\CurrentVersion\\Run'\n  Details|endswith: .scr\ncondition: selection",
-                logsource: "{product: windows, category: registry_set}"))
-        #expect(
+                "selection:\n  TargetObject|contains: '\\CurrentVersion\\Run\\'\n  Details|endswith: .scr\ncondition: selection",
+                logsource: "{product: windows, category: \(category)}"))
+        func value(_ target: String, type: RecordType = .registryValue) -> Bool {
             loaded.fires(
-                ["key": "\\Microsoft\\Windows\\CurrentVersion\\Run\\x", "value": "C:\\a.scr"], type: .registryValue))
-        #expect(!loaded.fires(["key": "\\Microsoft\\Windows\\Other", "value": "C:\\a.scr"], type: .registryValue))
+                ["key": "\\x", "value": "C:\\a.scr", "TargetObject": target, "Details": "C:\\a.scr"], type: type)
+        }
+        let run = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run\\x"
+        #expect(value(run))
+        #expect(!value("HKLM\\SOFTWARE\\Other"))
+        #expect(!value(run, type: .event))
+    }
+
+    @Test(arguments: ["registry_add", "registry_delete", "registry_rename"])
+    func aHiveHasNoEventsOfChange(_ category: String) throws {
+        let loaded = try load(
+            rule(
+                "selection:\n  TargetObject|contains: Run\ncondition: selection",
+                logsource: "{product: windows, category: \(category)}"))
+        #expect(!loaded.fires(["TargetObject": "HKLM\\Run"], type: .registryValue))
     }
 
     @Test func anyRecordTypeCanBeNamed() throws {
