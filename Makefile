@@ -1,5 +1,5 @@
 # `make help` lists the targets.
-.PHONY: help packages build serve scan test test-parsers check-format format samples docs bench fuzz soak clean
+.PHONY: help packages build serve scan test test-parsers check-format format samples docs bench bench-service kill fuzz soak clean
 
 SWIFT ?= swift
 CHECKS := --explicit-target-dependency-import-check error
@@ -44,6 +44,12 @@ docs: build ## regenerate the documentation that is made from code
 
 bench: build ## measure against peers; takes some minutes
 	Benchmarks/run.sh $(ARGS)
+
+bench-service: build ## measure async against sync, TLS, and a second sweep; takes some minutes
+	Benchmarks/service.sh $(ARGS)
+
+kill: packages ## kill the service 20 times during 5,000 submissions and look for every sample
+	Benchmarks/kill.sh $(ARGS)
 
 fuzz: packages ## fuzz every parser; SECONDS_EACH=600 by default
 	Fuzz/run.sh $(ARGS)

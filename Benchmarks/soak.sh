@@ -1,5 +1,6 @@
 #!/bin/sh
-# Uploads many small files to one service and watches its private anonymous memory.
+# Uploads a small file to one service many times, sync and async in turns and scanned each time, and watches its private
+# anonymous memory.
 #
 #   Benchmarks/soak.sh [SUBMISSIONS]     (default 100000)
 #
@@ -18,12 +19,12 @@ trap 'if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi; rm -rf "
 
 head -c 2000 /dev/urandom | od -An -tx1 >"$work/sample"
 i=0
-while [ $i -lt $((submissions / 10)) ]; do
+while [ $i -lt $((submissions / 20)) ]; do
     echo "$work/sample"
     i=$((i + 1))
 done >"$work/list"
 
-"$program" serve --server-port 0 --server-upload-dir "$work/uploads" >"$work/server.log" 2>&1 &
+"$program" serve --server-port 0 --no-verdict-cache --server-upload-dir "$work/uploads" >"$work/server.log" 2>&1 &
 server=$!
 port=
 tries=0
@@ -37,6 +38,8 @@ done
 first=
 for tenth in 1 2 3 4 5 6 7 8 9 10; do
     "$tool" upload "$port" /api/check 4 "$work/list" >/dev/null
+    "$tool" upload "$port" /api/checkAsync 4 "$work/list" >/dev/null
+    while ! curl -s "http://127.0.0.1:$port/api/status" | grep -q '"queued_async_requests":0,'; do sleep 0.1; done
     now=$(awk '/^RssAnon/ { print $2 }' "/proc/$server/status")
     echo "$((submissions / 10 * tenth)) submissions: $((now / 1024)) MiB private anonymous memory"
     [ -n "$first" ] || first=$now

@@ -26,7 +26,7 @@ struct BadUploadTests {
             #expect(try await client.upload(MultipartForm("fine")).text == "[]\n")
         }
         #expect(test.engine.submissions.count == 1)
-        #expect(try test.folder.names().isEmpty)
+        #expect(try test.folder.samples().isEmpty)
         #expect(test.byteStore.memoryInUse == 0)
     }
 
@@ -100,7 +100,7 @@ struct BadUploadTests {
             #expect(try await client.upload(MultipartForm("x", filename: name)).status == .ok)
             _ = try await client.result(of: try await client.submit(MultipartForm("x", filename: name)))
         }
-        #expect(try test.folder.names().isEmpty)
+        #expect(try test.folder.samples().isEmpty)
         let paths = test.engine.submissions.map(\.path)
         #expect(paths.count == 2 && paths[0] == paths[1] && !paths[0].contains("\0"))
     }

@@ -118,7 +118,9 @@ struct HTTPTests {
             _ = try await client.result(of: first)
             let second = try await client.submit(MultipartForm("b"))
             #expect(try await client.result(of: second)["status"] as? String == "Sample analysis complete")
-            let forgotten = try await client.get("/api/getAsyncResults?id=\(first)")
+            // The second result drives the first one out when it is stored.
+            var forgotten = try await client.get("/api/getAsyncResults?id=\(first)")
+            while forgotten.status == .ok { forgotten = try await client.get("/api/getAsyncResults?id=\(first)") }
             #expect(forgotten.status == .badRequest)
             #expect(forgotten.reason == "unknown_id")
         }
@@ -216,8 +218,8 @@ struct HTTPTests {
     @Test func whateverIsNotThereIsSaidInJSON() async throws {
         try await TestServer().route { client async throws in
             for (method, uri, status) in [
-                (HTTPRequest.Method.get, "/nothing", 404), (.post, "/api/collection", 404),
-                (.get, "/api/collection", 404),
+                (HTTPRequest.Method.get, "/nothing", 404), (.post, "/api/nothing", 404),
+                (.put, "/api/collection", 405),
                 (.get, "/api/check", 405), (.put, "/api/v1/checkAsync", 405), (.delete, "/", 405),
                 (.get, "/%2e%2e/%2e%2e/etc/passwd", 404),
             ] {
@@ -274,7 +276,7 @@ struct HTTPTests {
             #expect(answer.text == docs)
             // Every path that is described answers something else than 404.
             let paths = docs.split(separator: "\n").filter { $0.hasPrefix("  /") && $0.hasSuffix(":") }
-            #expect(paths.count == 18)
+            #expect(paths.count == 19)
             for path in paths {
                 let uri = String(path.dropFirst(2).dropLast())
                 #expect(try await client.get(uri).status != .notFound, "\(uri)")

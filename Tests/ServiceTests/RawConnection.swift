@@ -35,7 +35,8 @@ final class RawConnection {
         }
     }
 
-    private init(_ port: Int) throws {
+    /// Connects; whoever calls this is on a thread that may block.
+    init(_ port: Int) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw SystemError("socket") }
         // No test waits for ever: a server that does not answer fails the test.

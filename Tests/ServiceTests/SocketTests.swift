@@ -168,7 +168,7 @@ struct SocketTests {
             #expect(chunked.status == 413)
             #expect(try await RawConnection.exchange(port, MultipartForm("x").request()).status == 200)
         }
-        #expect(try test.folder.names().isEmpty)
+        #expect(try test.folder.samples().isEmpty)
     }
 
     @Test(arguments: ["/api/check", "/api/checkAsync"])
@@ -185,7 +185,7 @@ struct SocketTests {
             #expect(jsonObject(answer.body)["reason"] as? String == "truncated_body")
         }
         #expect(test.log.messages.contains { $0.contains("FILE=/tmp/half") && $0.contains("SOURCE=127.0.0.1") })
-        #expect(try test.folder.names().isEmpty)
+        #expect(try test.folder.samples().isEmpty)
     }
 
     @Test func abortedUploadsLeaveNothing() async throws {
@@ -201,7 +201,7 @@ struct SocketTests {
             while test.log.messages.count < 2 { await Task.yield() }
             #expect(try await RawConnection.exchange(port, MultipartForm("x").request()).status == 200)
         }
-        #expect(try test.folder.names().isEmpty)
+        #expect(try test.folder.samples().isEmpty)
         #expect(test.byteStore.memoryInUse == 0)
     }
 

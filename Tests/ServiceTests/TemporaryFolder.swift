@@ -29,4 +29,7 @@ final class TemporaryFolder: Sendable {
     func names() throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix(".") }.sorted()
     }
+
+    /// Names of the queued samples in it, sorted.
+    func samples() throws -> [String] { try names().filter { $0.hasPrefix("sample-") } }
 }

@@ -18,7 +18,8 @@ struct TestServer {
 
     init(
         engine: EngineDouble = EngineDouble(), folder: TemporaryFolder? = nil,
-        _ configure: (inout ServiceConfiguration) -> Void = { _ in }
+        _ configure: (inout ServiceConfiguration) -> Void = { _ in },
+        parts adjust: (inout ThunderstormServer.Parts) -> Void = { _ in }
     ) throws {
         let folder = try folder ?? TemporaryFolder()
         var configuration = ServiceConfiguration()
@@ -26,6 +27,8 @@ struct TestServer {
         configuration.uploadDirectory = folder.path
         configuration.diskReserveBytes = 0
         configuration.scanIDPrefix = "S-test"
+        // Tests look at what reaches the engine; those of the cache turn it on.
+        configuration.cachesVerdicts = false
         configure(&configuration)
         let diagnostics = SignatureDiagnostics()
         diagnostics.loaded([SignatureSummary(kind: .yara, name: "Evil", score: 85, file: "evil.yar")])
@@ -35,10 +38,14 @@ struct TestServer {
         var parts = ThunderstormServer.Parts(
             configuration: configuration, engine: engine, eventLog: log, byteStore: byteStore, signatures: { state })
         parts.arguments = ["serve", "--threads", "2"]
+        adjust(&parts)
         self.folder = folder
         self.engine = engine
         server = try ThunderstormServer(parts)
     }
+
+    /// What the server is made of.
+    var core: ServiceCore { server.core }
 
     /// Runs requests against the router, without a socket.
     func route<T>(_ test: @Sendable (any TestClientProtocol) async throws -> T) async throws -> T {

@@ -36,6 +36,20 @@ func generate(into directory: String, megabytes: Int) throws {
     print("\(index) files, \(written) bytes")
 }
 
+/// Writes files of 4,000 bytes of the same contents as the mix.
+func generateSmall(into directory: String, count: Int) throws {
+    mkdir(directory, 0o755)
+    var random = SplitMix64(state: 2)
+    for index in 0..<count {
+        let content = makeContent(index % 4, 4_000, &random)
+        let path = "\(directory)/file\(index).bin"
+        guard let file = fopen(path, "w") else { throw BenchmarkError("cannot write \(path)") }
+        fwrite(content, 1, content.count, file)
+        fclose(file)
+    }
+    print("\(count) files, \(count * 4_000) bytes")
+}
+
 struct BenchmarkError: Error, CustomStringConvertible {
     let description: String
 

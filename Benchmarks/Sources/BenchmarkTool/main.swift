@@ -7,6 +7,8 @@ let arguments = CommandLine.arguments.dropFirst()
 switch arguments.first {
 case "generate" where arguments.count == 3:
     try generate(into: arguments[2], megabytes: Int(arguments[3]) ?? 64)
+case "generate-small" where arguments.count == 3:
+    try generateSmall(into: arguments[2], count: Int(arguments[3]) ?? 1000)
 case "upload" where arguments.count == 5:
     let files = try readList(arguments[5])
     let seconds = try upload(
@@ -17,6 +19,7 @@ default:
     print(
         """
         generate DIR MEGABYTES                  write files of the standard size mix
+        generate-small DIR COUNT                write files of 4 KB, each another
         upload PORT PATH CONNECTIONS LISTFILE   upload the listed files; prints: files bytes seconds
         """)
     exit(2)

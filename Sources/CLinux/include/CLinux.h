@@ -15,6 +15,12 @@ int clinux_seal(int descriptor);
 /// Opens a file without a name in `directory` (O_TMPFILE, else create and unlink); -1 on failure.
 int clinux_unlinked_file(const char *_Nonnull directory);
 
+/// Lets the disk begin to write what a file has, without waiting (sync_file_range).
+void clinux_start_sync(int descriptor);
+
+/// Lets this process open as many files as the system allows it.
+void clinux_raise_open_files(void);
+
 /// Hands unused heap pages back to the system.
 void clinux_trim_heap(void);
 

@@ -71,3 +71,19 @@ public final class Digests: Sendable {
 
     private static func text(_ digest: some Sequence<UInt8>) -> String { String(hex: Array(digest).rawSpan) }
 }
+
+/// SHA-256 of bytes that come in pieces.
+public struct StreamingDigest: Sendable {
+    private var hasher = SHA256()
+
+    /// The digest of nothing.
+    public init() {}
+
+    /// Adds bytes at the end.
+    public mutating func update(_ bytes: RawSpan) {
+        unsafe bytes.withUnsafeBytes { unsafe hasher.update(bufferPointer: $0) }
+    }
+
+    /// The digest of all bytes so far, in lower-case hexadecimal.
+    public var value: String { String(hex: Array(hasher.finalize()).rawSpan) }
+}

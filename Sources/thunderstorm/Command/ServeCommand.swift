@@ -10,7 +10,8 @@ struct ServeCommand: StageCommand {
         discussion: """
             Clients of THOR Thunderstorm work unchanged:
               curl -F file=@suspicious.bin http://127.0.0.1:8080/api/check
-            `thunderstorm --thunderstorm` means the same. SIGTERM finishes running scans, then ends with 0.
+            `thunderstorm --thunderstorm` means the same. SIGTERM finishes running scans, then ends with 0; queued
+            samples and results are there again after the next start.
             """)
 
     @Option(name: .long, help: ArgumentHelp("Address to listen on (default: 127.0.0.1).", valueName: "address"))
@@ -27,6 +28,18 @@ struct ServeCommand: StageCommand {
 
     @Option(name: .long, help: ArgumentHelp("Async results kept; 0 keeps none (default: 10000).", valueName: "n"))
     var serverResultCacheSize: Int?
+
+    @OptionGroup(title: "Security") var security: SecurityOptions
+
+    @OptionGroup(title: "Stored samples") var storage: StorageOptions
+
+    @Flag(name: .long, help: "Scan every sample, also those whose content was seen before.")
+    var noVerdictCache = false
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Seconds that running scans get after SIGTERM (default: 60).", valueName: "seconds"))
+    var shutdownTimeout: Int?
 
     @Option(name: .long, help: ArgumentHelp("Scan threads (default: one a processor).", valueName: "n"))
     var threads: Int?
@@ -50,6 +63,10 @@ struct ServeCommand: StageCommand {
     private var settings: Settings {
         get throws {
             var settings = signatures.settings
+            security.apply(to: &settings)
+            storage.apply(to: &settings)
+            settings.noVerdictCache = noVerdictCache ? true : nil
+            settings.shutdownTimeout = shutdownTimeout
             settings.serverHost = serverHost
             settings.serverPort = serverPort
             settings.serverUploadDirectory = serverUploadDir

@@ -20,8 +20,7 @@ public struct Thunderstorm: ParsableCommand {
         version: thunderstormVersion,
         subcommands: [
             ServeCommand.self, ScanCommand.self, PackageCommand.self, RecordsCommand.self, ReportCommand.self,
-            RulesCommand.self,
-            StagesCommand.self,
+            RulesCommand.self, StagesCommand.self, TokenCommand.self,
         ])
 
     /// Used by the argument parser.

@@ -1,3 +1,4 @@
+import CLinux
 import Pipeline
 
 /// Puts the service together and runs it until it is asked to end.
@@ -13,6 +14,8 @@ public func serve(
     announce: @escaping @Sendable (String) -> Void
 ) async throws {
     let configuration = try settings.serviceConfiguration()
+    // A thousand idle connections are not many.
+    clinux_raise_open_files()
     try prepareDirectory(configuration.uploadDirectory, flag: "--server-upload-dir")
     let byteStore = ByteStore(temporaryDirectory: configuration.uploadDirectory)
     let hostname = machineName()
@@ -52,8 +55,13 @@ public func serve(
         .info, module: "Startup", "Thunderstorm started",
         fields: [("version", thunderstormVersion), ("signatures", state.version), ("chain", setup.chain.name)])
     let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+    let scheme = configuration.certificates == nil ? "http" : "https"
+    if configuration.certificates == nil, configuration.tokenFile != nil {
+        announce("warning: tokens travel unencrypted without --server-cert and --server-key")
+    }
     try await server.run { port in
-        announce("listening on http://\(host):\(port), chain \(setup.chain.name), \(configuration.threads) threads")
+        announce(
+            "listening on \(scheme)://\(host):\(port), chain \(setup.chain.name), \(configuration.threads) threads")
     }
     engine.close()
     events.message(.info, module: "Startup", "Thunderstorm ended", fields: [])

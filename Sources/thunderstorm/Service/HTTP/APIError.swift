@@ -31,6 +31,11 @@ struct APIError: Error, Equatable {
         status: .badRequest, reason: "truncated_body",
         message: "the body ended before its closing boundary; send the sample again", closesConnection: true)
 
+    /// The body came too slowly.
+    static let tooSlow = APIError(
+        status: .requestTimeout, reason: "too_slow",
+        message: "the body came too slowly; send the sample again over a better connection", closesConnection: true)
+
     static func tooLarge(limit: Int) -> APIError {
         APIError(
             status: .contentTooLarge, reason: "sample_too_large",

@@ -33,6 +33,7 @@ extension Response {
             }
         }
         if let seconds = error.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
+        if error.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
         if error.closesConnection { response.headers[.connection] = "close" }
         return response
     }

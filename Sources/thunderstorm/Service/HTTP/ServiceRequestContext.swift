@@ -4,6 +4,8 @@ import NIOCore
 /// What a route knows besides the request: the connection it came in on.
 struct ServiceRequestContext: RequestContext {
     var coreContext: CoreRequestContextStorage
+    /// The token that the request came with; nil when none are asked for.
+    var caller: AccessToken?
     private let channel: any Channel
 
     init(source: ApplicationRequestContextSource) {

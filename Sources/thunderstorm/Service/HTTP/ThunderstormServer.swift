@@ -31,6 +31,12 @@ public struct ThunderstormServer: Sendable {
         public var yaraVersion = "unknown"
         /// Log of the HTTP machinery itself; its requests are at level debug.
         public var logger = Logger(label: "thunderstorm.http") { _ in SwiftLogNoOpLogHandler() }
+        // Tests put other clocks, limits and file systems here.
+        var now: @Sendable () -> Timestamp = { currentTime() }
+        var patience = Patience()
+        var makeFiles: @Sendable (String) throws(SystemError) -> any SpoolFiles = {
+            path throws(SystemError) in try DirectoryFiles(path: path)
+        }
 
         /// The parts that have no default.
         public init(
@@ -47,19 +53,20 @@ public struct ThunderstormServer: Sendable {
     }
 
     private let parts: Parts
-    private let core: ServiceCore
+    let core: ServiceCore
 
     /// Opens the upload directory; samples that an earlier run left there are queued.
     ///
     /// - Throws: `ConfigurationError` when the directory cannot be used, with the remedy.
     public init(_ parts: Parts) throws(ConfigurationError) {
         self.parts = parts
-        core = try ServiceCore(
-            configuration: parts.configuration, engine: parts.engine, encoder: parts.encoder,
-            eventLog: parts.eventLog, byteStore: parts.byteStore)
+        core = try ServiceCore(parts)
     }
 
     /// Serves until SIGTERM or SIGINT, then finishes running scans and returns.
+    ///
+    /// Scans that take longer than the configured time are left behind: their async samples lie in the upload directory
+    /// and are scanned by the next run.
     ///
     /// - Parameter onListening: Called with the port once clients can connect.
     /// - Throws: `ConfigurationError` when the address cannot be listened on, with the remedy.
@@ -68,8 +75,29 @@ public struct ThunderstormServer: Sendable {
             configuration: ServiceGroupConfiguration(
                 services: [service(onListening: onListening)], gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: parts.logger))
+        let deadline = Task { [core, configuration = parts.configuration] in
+            while !core.isDraining { try await Task.sleep(for: .milliseconds(100)) }
+            try await Task.sleep(for: .seconds(configuration.shutdownSeconds))
+        }
+        let (ends, end) = AsyncStream.makeStream(of: Result<Bool, any Error>.self)
+        Task {
+            do {
+                try await group.run()
+                end.yield(.success(true))
+            } catch {
+                end.yield(.failure(error))
+            }
+        }
+        Task { if (try? await deadline.value) != nil { end.yield(.success(false)) } }
+        defer { deadline.cancel() }
+        var iterator = ends.makeAsyncIterator()
         do {
-            try await group.run()
+            // The group cannot be made to end while a scan runs: after the deadline it is left behind.
+            guard let isDone = try await iterator.next()?.get(), !isDone else { return }
+            core.eventLog.message(
+                .warning, module: "HTTPServer", "running scans were not finished in time",
+                fields: [("SECONDS", "\(parts.configuration.shutdownSeconds)")])
+            core.close()
         } catch let error as IOError {
             throw cannotListen(error)
         } catch let error as SocketAddressError {
@@ -96,11 +124,14 @@ public struct ThunderstormServer: Sendable {
             core: core, signatures: parts.signatures, arguments: parts.arguments, yaraVersion: parts.yaraVersion)
         return Application(
             responder: ServiceRoutes(core: core, status: status, targets: parts.targets).makeRouter().buildResponder(),
-            server: HTTPServerBuilder { responder in ServiceChannel(responder: responder) },
+            server: HTTPServerBuilder { [core, patience = parts.patience] responder in
+                ServiceChannel(
+                    responder: responder, patience: patience, certificates: core.certificates, audit: core.audit)
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(parts.configuration.host, port: parts.configuration.port),
                 serverName: "thunderstorm/\(thunderstormVersion)"),
-            services: [AsyncWorkers(core: core, count: core.asyncThreads)],
+            services: [AsyncWorkers(core: core, count: core.asyncThreads), Housekeeping(core: core)],
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) },
             logger: parts.logger)
     }
@@ -124,6 +155,6 @@ private struct RunningServer: Service {
         } onGracefulShutdown: {
             core.drain()
         }
-        core.directory.lock.release()
+        core.close()
     }
 }

@@ -21,29 +21,33 @@ struct AsyncWorkers: Service {
         } onGracefulShutdown: {
             core.queue.close()
         }
+        core.saveStatistics()
+        core.journal.flush()
     }
 
     private func work() async {
-        while let sample = await core.queue.next() {
-            await scan(sample)
+        while let ticket = await core.queue.next() {
+            await scan(ticket)
         }
     }
 
-    private func scan(_ sample: QueuedSample) async {
-        core.results.setScanning(sample.id)
+    private func scan(_ ticket: FairQueue.Ticket) async {
+        core.results.setScanning(ticket.id)
         do {
-            let bytes = try core.directory.bytes(of: sample)
+            let (sample, bytes) = try core.directory.sample(ticket.id)
             let submission = Submission(
                 number: core.numbers.nextSample(), path: sample.path, source: sample.source, bytes: bytes,
                 received: sample.received)
-            core.results.setComplete(
-                sample.id, await core.scan(submission, lane: .async, arrival: sample.arrival))
+            let result = await core.scan(
+                submission, sha256: sample.sha256, collection: sample.collection, lane: .async,
+                arrival: ticket.arrival)
+            await core.conclude(
+                ticket.id, result.report.failure == nil ? .complete(result) : .failed, source: sample.source)
         } catch {
-            core.results.setFailed(sample.id)
             core.eventLog.message(
                 .error, module: "HTTPServer", "a queued sample could not be read",
-                fields: [("ID", "\(sample.id)"), ("ERROR", "\(error)")])
+                fields: [("ID", "\(ticket.id)"), ("ERROR", "\(error)"), ("FILE", core.directory.setAside(ticket.id))])
+            await core.conclude(ticket.id, .failed, source: "")
         }
-        core.directory.remove(sample.id)
     }
 }

@@ -13,11 +13,37 @@ struct QueuedSample: Sendable, Equatable {
     var received: Timestamp
     /// Its size in bytes.
     var count: Int
-    /// Monotonic time of its arrival in this run, in nanoseconds.
-    var arrival = monotonicNanoseconds()
+    /// SHA-256 of its content, in lower-case hexadecimal.
+    var sha256: String
+    /// Scan id of the collection run it belongs to; empty for none.
+    var collection = ""
 
-    /// What is kept beside the sample to find it again after a restart.
-    var metadata: [UInt8] {
+    /// A sample with what is known of it.
+    init(id: Int64, path: String, source: String, received: Timestamp, count: Int, sha256: String) {
+        self.id = id
+        self.path = path
+        self.source = source
+        self.received = received
+        self.count = count
+        self.sha256 = sha256
+    }
+}
+
+// What is known of a sample lies behind its content, in the same file: one sync makes both durable, and the index can
+// be made anew from the files alone. The file ends with the length of the JSON and a mark:
+//
+//     content | JSON | JSON length, 4 bytes LE | "TSQ1"
+
+extension QueuedSample {
+    /// Longest trailer that is read, in bytes: a path may have 32,767 characters, each escaped.
+    static let trailerLimit = 1 << 20
+    /// Bytes behind the JSON.
+    static let footerCount = 8
+
+    private static let mark = Array("TSQ1".utf8)
+
+    /// What is put behind the content.
+    var trailer: [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
             writer.field("id", id)
@@ -26,24 +52,30 @@ struct QueuedSample: Sendable, Equatable {
             writer.field("seconds", received.seconds)
             writer.field("nanoseconds", received.nanoseconds)
             writer.field("size", count)
+            writer.field("sha256", sha256)
+            if !collection.isEmpty { writer.field("collection", collection) }
         }
-        return writer.bytes
+        let length = UInt32(clamping: writer.bytes.count)
+        return writer.bytes + (0..<4).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) } + Self.mark
     }
 
-    init(id: Int64, path: String, source: String, received: Timestamp, count: Int) {
-        self.id = id
-        self.path = path
-        self.source = source
-        self.received = received
-        self.count = count
+    /// Length of the JSON that a footer tells; nil when it is no footer.
+    static func trailerLength(footer: [UInt8]) -> Int? {
+        guard footer.count == footerCount, Array(footer.suffix(4)) == mark else { return nil }
+        let length = footer.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+        return length <= trailerLimit ? length : nil
     }
 
-    /// Reads what `metadata` wrote; nil when it is not complete.
-    init?(metadata: [UInt8]) {
-        guard let stored = try? JSONDecoder().decode(Stored.self, from: Data(metadata)) else { return nil }
+    /// Reads the JSON of a trailer; nil when it is not complete.
+    init?(trailer: [UInt8]) {
+        guard let stored = try? JSONDecoder().decode(Stored.self, from: Data(trailer)), stored.size >= 0 else {
+            return nil
+        }
         self.init(
             id: stored.id, path: stored.path, source: stored.source,
-            received: Timestamp(seconds: stored.seconds, nanoseconds: stored.nanoseconds), count: stored.size)
+            received: Timestamp(seconds: stored.seconds, nanoseconds: stored.nanoseconds), count: stored.size,
+            sha256: stored.sha256)
+        collection = stored.collection ?? ""
     }
 
     private struct Stored: Decodable {
@@ -53,5 +85,7 @@ struct QueuedSample: Sendable, Equatable {
         var seconds: Int64
         var nanoseconds: UInt32
         var size: Int
+        var sha256: String
+        var collection: String?
     }
 }

@@ -1,8 +1,8 @@
 import Glibc
 import Pipeline
 
-// Async samples on disk: `sample-ID.part` while it is received, then `sample-ID.json` with what is known of it, and at
-// last the content as `sample-ID.data`. A sample counts from that last rename on. Names never come from clients.
+// Async samples on disk: `sample-ID.part` while one is received, `sample-ID.data` from the group commit on, with what
+// is known of it behind the content. Names never come from clients.
 
 /// The directory of queued samples.
 struct UploadDirectory: Sendable {
@@ -12,100 +12,100 @@ struct UploadDirectory: Sendable {
     let path: String
     /// Keeps other services out.
     let lock: DirectoryLock
+    /// Its files.
+    let files: any SpoolFiles
 
     /// Makes sure it is there, can be written, and is used by no other service.
     ///
+    /// - Parameter files: Makes the file operations for the path; tests put a double there.
     /// - Throws: `ConfigurationError` with the remedy.
-    init(path: String) throws(ConfigurationError) {
+    init(
+        path: String, files: (String) throws(SystemError) -> any SpoolFiles = DirectoryFiles.init(path:)
+    ) throws(ConfigurationError) {
         try prepareDirectory(path, flag: "--server-upload-dir")
         lock = try DirectoryLock(path: path, flag: "--server-upload-dir")
         self.path = path
+        do {
+            self.files = try files(path)
+        } catch {
+            throw ConfigurationError("--server-upload-dir: \(error); choose another directory")
+        }
     }
 
     /// Begins a sample.
     ///
     /// - Throws: `SystemError` when the directory does not take it.
-    func newFile(_ id: Int64) throws(SystemError) -> UploadFile { try UploadFile(path: name(id, "part")) }
+    func newFile(_ id: Int64) throws(SystemError) -> SampleFile { try SampleFile(id, in: files) }
 
-    /// Ends a sample: it is in the queue, and will be after a restart.
+    /// What is known of a queued sample, and its content without reading it.
     ///
-    /// - Throws: `SystemError`; nothing is left of the sample then.
-    func keep(_ file: UploadFile, as sample: QueuedSample) throws(SystemError) {
-        do {
-            let metadata = try UploadFile(path: name(sample.id, "json.part"))
-            try metadata.append(sample.metadata)
-            try metadata.keep(as: name(sample.id, "json"))
-            try file.keep(as: name(sample.id, "data"))
-        } catch {
-            unsafe unlink(name(sample.id, "json"))
-            throw error
-        }
-    }
-
-    /// The content of a queued sample, without reading it.
-    ///
-    /// - Throws: `SystemError` when it is not there any more.
-    func bytes(of sample: QueuedSample) throws(SystemError) -> Bytes {
-        let file = name(sample.id, "data")
-        let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { throw SystemError("cannot open \(file)") }
-        defer { close(descriptor) }
-        var info = stat()
-        guard unsafe fstat(descriptor, &info) == 0 else { throw SystemError("cannot open \(file)") }
-        guard Int(info.st_size) == sample.count else {
-            throw SystemError("\(file) has not the \(sample.count) bytes it was received with", number: EIO)
-        }
-        return try ByteStore.map(descriptor: descriptor, count: sample.count)
+    /// - Throws: `SystemError` when it is not there any more or is damaged.
+    func sample(_ id: Int64) throws(SystemError) -> (sample: QueuedSample, bytes: Bytes) {
+        let descriptor = try files.open(Self.dataName(id))
+        defer { files.close(descriptor) }
+        let sample = try trailer(id, descriptor)
+        return (sample, try ByteStore.map(descriptor: descriptor, count: sample.count))
     }
 
     /// Removes a sample that is done.
-    func remove(_ id: Int64) {
-        unsafe unlink(name(id, "data"))
-        unsafe unlink(name(id, "json"))
+    func remove(_ id: Int64) { files.remove(Self.dataName(id)) }
+
+    /// Sets a sample aside that cannot be used; the new name.
+    func setAside(_ id: Int64) -> String {
+        let name = "\(Self.prefix)\(id).damaged"
+        try? files.rename(Self.dataName(id), to: name)
+        return "\(path)/\(name)"
     }
 
-    /// Samples of an earlier run, oldest first; what was never complete is removed.
-    ///
-    /// - Parameter damaged: Told the path of each sample that cannot be used; it is set aside as `sample-ID.damaged`.
-    func leftovers(damaged: (String) -> Void) -> [QueuedSample] {
-        var samples: [QueuedSample] = []
-        for file in fileNames() {
+    /// Ids of complete samples, in order; what was never complete is removed.
+    func leftovers() -> [Int64] {
+        var ids: [Int64] = []
+        for file in files.names() {
             guard file.hasPrefix(Self.prefix), let dot = file.firstIndex(of: "."),
                 let id = Int64(file[..<dot].dropFirst(Self.prefix.count)), id > 0
             else { continue }
             switch file[file.index(after: dot)...] {
-            case "part", "json.part":
-                unsafe unlink(path + "/" + file)
-            case "json" where !fileExists(name(id, "data")):
-                unsafe unlink(path + "/" + file)
-            case "data":
-                if let metadata = try? ByteStore().read(file: name(id, "json")).array,
-                    let sample = QueuedSample(metadata: metadata), sample.id == id, (try? bytes(of: sample)) != nil
-                {
-                    samples.append(sample)
-                } else {
-                    unsafe rename(name(id, "data"), name(id, "damaged"))
-                    damaged(name(id, "damaged"))
-                }
-            default:
-                continue
+            case "part": files.remove(file)
+            case "data": ids.append(id)
+            default: continue
             }
         }
-        return samples.sorted { $0.id < $1.id }
+        return ids.sorted()
     }
 
-    private func name(_ id: Int64, _ suffix: String) -> String { "\(path)/\(Self.prefix)\(id).\(suffix)" }
+    /// Name of a complete sample.
+    static func dataName(_ id: Int64) -> String { "\(prefix)\(id).data" }
 
-    private func fileNames() -> [String] {
-        guard let directory = unsafe opendir(path) else { return [] }
-        defer { unsafe closedir(directory) }
-        var names: [String] = []
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            names.append(name)
+    private func trailer(_ id: Int64, _ descriptor: Int32) throws(SystemError) -> QueuedSample {
+        let file = "\(path)/\(Self.dataName(id))"
+        func damaged(_ what: String) -> SystemError { SystemError("\(file) \(what)", number: EIO) }
+        var info = stat()
+        guard unsafe fstat(descriptor, &info) == 0 else { throw SystemError("cannot open \(file)") }
+        let size = Int(info.st_size)
+        guard size >= QueuedSample.footerCount else { throw damaged("is cut off") }
+        let footer = try read(descriptor, at: size - QueuedSample.footerCount, count: QueuedSample.footerCount)
+        guard let length = QueuedSample.trailerLength(footer: footer), length <= size - QueuedSample.footerCount else {
+            throw damaged("does not end as a queued sample does")
         }
-        return names
+        let count = size - QueuedSample.footerCount - length
+        guard let sample = QueuedSample(trailer: try read(descriptor, at: count, count: length)), sample.id == id,
+            sample.count == count
+        else { throw damaged("does not say what it is") }
+        return sample
+    }
+
+    private func read(_ descriptor: Int32, at offset: Int, count: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let got = unsafe bytes.withUnsafeMutableBytes { buffer in
+                unsafe pread(
+                    descriptor, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done, off_t(offset + done))
+            }
+            if got < 0 && errno == EINTR { continue }
+            guard got > 0 else { throw SystemError("cannot read a sample in \(path)") }
+            done += got
+        }
+        return bytes
     }
 }

@@ -3,7 +3,7 @@ import Synchronization
 
 // How often something happened, minute by minute, for the API's histories.
 
-/// Counts of one kind of event by minute since the service started.
+/// Counts of one kind of event by minute.
 final class MinuteHistory: Sendable {
     /// One bucket of an answer.
     struct Bucket: Equatable {
@@ -19,11 +19,39 @@ final class MinuteHistory: Sendable {
     private struct Contents {
         var start: Int64
         var counts: [UInt32] = []
+        // Minutes that were counted since they were last stored.
+        var changed: Set<Int64> = []
     }
 
     private let contents: Mutex<Contents>
 
-    init(start: Timestamp = currentTime()) { contents = Mutex(Contents(start: Self.minute(start))) }
+    /// A history that begins now, or with the minutes of earlier runs.
+    ///
+    /// - Parameter stored: Minutes since 1970 with their counts, in order.
+    init(start: Timestamp = currentTime(), stored: [(minute: Int64, count: Int)] = []) {
+        var contents = Contents(start: min(Self.minute(start), stored.first?.minute ?? .max))
+        // A clock that was wrong once must not cost more than the history itself.
+        if let last = stored.last?.minute { contents.start = max(contents.start, last - Int64(Self.capacity) + 1) }
+        for (minute, count) in stored where minute >= contents.start {
+            let index = Int(minute - contents.start)
+            if index >= contents.counts.count {
+                contents.counts += repeatElement(0, count: index + 1 - contents.counts.count)
+            }
+            contents.counts[index] = UInt32(clamping: count)
+        }
+        self.contents = Mutex(contents)
+    }
+
+    /// Minutes that have changed since the last call, with their counts.
+    func takeChanges() -> [(minute: Int64, count: Int)] {
+        contents.withLock { contents in
+            defer { contents.changed = [] }
+            return contents.changed.sorted().compactMap { minute in
+                let index = Int(minute - contents.start)
+                return contents.counts.indices.contains(index) ? (minute, Int(contents.counts[index])) : nil
+            }
+        }
+    }
 
     /// Counts one event.
     func record(at time: Timestamp = currentTime()) {
@@ -34,16 +62,18 @@ final class MinuteHistory: Sendable {
             guard index >= 0 else {
                 if contents.counts.isEmpty { contents.counts = [0] }
                 contents.counts[0] &+= 1
+                contents.changed.insert(contents.start)
                 return
             }
             if index >= Self.capacity * 2 {
-                contents = Contents(start: minute, counts: [1])
+                contents = Contents(start: minute, counts: [1], changed: [minute])
                 return
             }
             if index >= contents.counts.count {
                 contents.counts += repeatElement(0, count: index + 1 - contents.counts.count)
             }
             contents.counts[index] &+= 1
+            contents.changed.insert(minute)
             let excess = contents.counts.count - Self.capacity
             if excess > 0 {
                 contents.counts.removeFirst(excess)
@@ -87,5 +117,31 @@ final class MinuteHistory: Sendable {
 
     private static func minute(_ time: Timestamp) -> Int64 {
         time.seconds >= 0 ? time.seconds / 60 : (time.seconds - 59) / 60
+    }
+}
+
+/// The histories of the service by what they count.
+struct Histories: Sendable {
+    /// What is counted; the raw value is its number in the index.
+    enum Kind: Int, CaseIterable {
+        case queued, scanned, denied
+    }
+
+    private let all: [MinuteHistory]
+
+    /// Histories with the minutes of earlier runs, in the order of the kinds.
+    init(stored: [[(minute: Int64, count: Int)]], now: @Sendable () -> Timestamp) {
+        let start = now()
+        all = stored.map { MinuteHistory(start: start, stored: $0) }
+    }
+
+    /// The history of a kind.
+    subscript(kind: Kind) -> MinuteHistory { all[kind.rawValue] }
+
+    /// What has changed since the last call.
+    func takeChanges() -> [(kind: Int, minute: Int64, count: Int)] {
+        Kind.allCases.flatMap { kind in
+            self[kind].takeChanges().map { (kind.rawValue, $0.minute, $0.count) }
+        }
     }
 }

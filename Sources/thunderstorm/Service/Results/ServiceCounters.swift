@@ -13,6 +13,10 @@ final class ServiceCounters: Sendable {
         var denied = 0
         /// Uploads asked for, the refused ones included.
         var requests = 0
+        /// Samples whose verdict was known.
+        var cacheHits = 0
+        /// Uploads refused because their source or token sends too much.
+        var quotaWaits = 0
         /// Mean time in stages, in nanoseconds.
         var meanScan: UInt64 = 0
         /// Mean time before and between, in nanoseconds.
@@ -25,6 +29,8 @@ final class ServiceCounters: Sendable {
         var scanned = 0
         var denied = 0
         var requests = 0
+        var cacheHits = 0
+        var quotaWaits = 0
         var scanTime: UInt64 = 0
         var totalTime: UInt64 = 0
         // Samples done in each of the last seconds, by second modulo the window.
@@ -45,6 +51,12 @@ final class ServiceCounters: Sendable {
 
     /// Counts an upload that was refused.
     func countDenied() { contents.withLock { $0.denied += 1 } }
+
+    /// Counts a sample whose verdict was known; it counts as scanned besides.
+    func countCacheHit() { contents.withLock { $0.cacheHits += 1 } }
+
+    /// Counts an upload that was refused because its source or token sends too much.
+    func countQuotaWait() { contents.withLock { $0.quotaWaits += 1 } }
 
     /// Counts a scanned sample.
     ///
@@ -68,7 +80,8 @@ final class ServiceCounters: Sendable {
             let samples = UInt64(max(contents.scanned, 1))
             return Snapshot(
                 scanned: contents.scanned, denied: contents.denied, requests: contents.requests,
-                meanScan: contents.scanTime / samples, meanWait: (contents.totalTime - contents.scanTime) / samples,
+                cacheHits: contents.cacheHits, quotaWaits: contents.quotaWaits, meanScan: contents.scanTime / samples,
+                meanWait: (contents.totalTime - contents.scanTime) / samples,
                 meanTotal: contents.totalTime / samples)
         }
     }

@@ -18,12 +18,28 @@ public struct ServiceConfiguration: Sendable {
     public var maximumFileSize = 200 << 20
     /// Sync requests that may wait for a scan thread.
     public var waitingSlots = 64
+    /// Uploads whose bodies may come in at one time.
+    public var uploadSlots = 512
     /// Most queued async samples.
     public var queueLimitCount = 1_000_000
     /// Most bytes of queued async samples.
     public var queueLimitBytes = 64 << 30
     /// Bytes that must stay free on the disk of the upload directory.
     public var diskReserveBytes = 256 << 20
+    /// Whether the verdict on a content that was seen before is used again.
+    public var cachesVerdicts = true
+    /// Most bytes of cached verdicts.
+    public var verdictCacheBytes = 64 << 20
+    /// Certificate and key; nil serves without TLS.
+    var certificates: Certificates.Files?
+    /// File of tokens; nil asks for none.
+    public var tokenFile: String?
+    /// What one source may send.
+    var sourceAllowance = Allowance()
+    /// Seconds that running scans get when the service is asked to end.
+    public var shutdownSeconds = 60
+    /// Which samples are kept.
+    public var storage = StoragePolicy()
     /// Findings below this level are not answered.
     public var minimumLevel = Level.notice
     /// Scan id of the run; samples get `-N`.

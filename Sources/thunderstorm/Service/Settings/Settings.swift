@@ -9,6 +9,21 @@ public struct Settings: Sendable, Decodable {
     public enum CodingKeys: String, CodingKey, CaseIterable, Sendable {
         case serverHost = "server-host"
         case serverPort = "server-port"
+        case serverCertificate = "server-cert"
+        case serverKey = "server-key"
+        case serverClientAuthorities = "server-client-ca"
+        case serverTokens = "server-tokens"
+        case allowInsecure = "allow-insecure"
+        case sourceRateLimit = "source-rate-limit"
+        case sourceQuota = "source-quota"
+        case shutdownTimeout = "shutdown-timeout"
+        case noVerdictCache = "no-verdict-cache"
+        case storeSamples = "server-store-samples"
+        case storeSamplesScore = "store-samples-score"
+        case storeSamplesDirectory = "store-samples-dir"
+        case storeSamplesQuota = "store-samples-quota"
+        case storeSamplesAge = "store-samples-age"
+        case viewDirectory = "vfs-dir"
         case serverUploadDirectory = "server-upload-dir"
         case resultCacheSize = "server-result-cache-size"
         case pureYARA = "pure-yara"
@@ -30,6 +45,36 @@ public struct Settings: Sendable, Decodable {
     public var serverHost: String?
     /// Port to listen on.
     public var serverPort: Int?
+    /// PEM file with the certificate.
+    public var serverCertificate: String?
+    /// PEM file with the private key.
+    public var serverKey: String?
+    /// PEM file with the authorities of client certificates.
+    public var serverClientAuthorities: String?
+    /// File of tokens.
+    public var serverTokens: String?
+    /// Whether an address that others reach may be served without TLS and tokens.
+    public var allowInsecure: Bool?
+    /// Uploads a minute from one source.
+    public var sourceRateLimit: Int?
+    /// Bytes a day from one source, as in `10GB`.
+    public var sourceQuota: String?
+    /// Seconds that running scans get at the end.
+    public var shutdownTimeout: Int?
+    /// Whether every sample is scanned, known or not.
+    public var noVerdictCache: Bool?
+    /// `all`, `malicious` or `none`.
+    public var storeSamples: String?
+    /// Lowest score of samples that are kept.
+    public var storeSamplesScore: Int?
+    /// Directory of kept samples.
+    public var storeSamplesDirectory: String?
+    /// Most bytes of kept samples, as in `100GB`.
+    public var storeSamplesQuota: String?
+    /// Days after which kept samples go.
+    public var storeSamplesAge: Int?
+    /// Directory that shows kept samples by host and path.
+    public var viewDirectory: String?
     /// Directory of queued samples and temporary files.
     public var serverUploadDirectory: String?
     /// Async results kept.
@@ -102,6 +147,21 @@ public struct Settings: Sendable, Decodable {
         var all = self
         all.serverHost = serverHost ?? other.serverHost
         all.serverPort = serverPort ?? other.serverPort
+        all.serverCertificate = serverCertificate ?? other.serverCertificate
+        all.serverKey = serverKey ?? other.serverKey
+        all.serverClientAuthorities = serverClientAuthorities ?? other.serverClientAuthorities
+        all.serverTokens = serverTokens ?? other.serverTokens
+        all.allowInsecure = allowInsecure ?? other.allowInsecure
+        all.sourceRateLimit = sourceRateLimit ?? other.sourceRateLimit
+        all.sourceQuota = sourceQuota ?? other.sourceQuota
+        all.shutdownTimeout = shutdownTimeout ?? other.shutdownTimeout
+        all.noVerdictCache = noVerdictCache ?? other.noVerdictCache
+        all.storeSamples = storeSamples ?? other.storeSamples
+        all.storeSamplesScore = storeSamplesScore ?? other.storeSamplesScore
+        all.storeSamplesDirectory = storeSamplesDirectory ?? other.storeSamplesDirectory
+        all.storeSamplesQuota = storeSamplesQuota ?? other.storeSamplesQuota
+        all.storeSamplesAge = storeSamplesAge ?? other.storeSamplesAge
+        all.viewDirectory = viewDirectory ?? other.viewDirectory
         all.serverUploadDirectory = serverUploadDirectory ?? other.serverUploadDirectory
         all.resultCacheSize = resultCacheSize ?? other.resultCacheSize
         all.pureYARA = pureYARA ?? other.pureYARA
@@ -146,6 +206,10 @@ public struct Settings: Sendable, Decodable {
             configuration.maximumFileSize = bytes
         }
         configuration.minimumLevel = try level()
+        configuration.cachesVerdicts = noVerdictCache != true
+        configuration.shutdownSeconds = try checked(shutdownTimeout, "shutdown-timeout", 0...86_400) ?? 60
+        configuration.storage = try storage(uploads: configuration.uploadDirectory)
+        try secure(&configuration)
         return configuration
     }
 
@@ -203,7 +267,7 @@ public struct Settings: Sendable, Decodable {
         return try Level(settingNamed: name, key: "min-level")
     }
 
-    private func checked(
+    func checked(
         _ value: Int?, _ key: String, _ range: ClosedRange<Int>
     ) throws(ConfigurationError) -> Int? {
         guard let value else { return nil }

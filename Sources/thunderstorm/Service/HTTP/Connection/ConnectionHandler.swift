@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 // What HTTP/1 asks of a connection and the framework leaves open: `Expect: 100-continue`, closing after HTTP/1.0 and
 // `Connection: close`, and answers sent before the request was read. If the socket were closed with upload bytes
@@ -52,6 +53,17 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isDeaf = false
     private var drained = 0
     private var drainTimer: Scheduled<Void>?
+    private let patience: Patience
+    private var clock: ClientClock
+    private var watch: RepeatedTask?
+
+    private let audit: AuditLog
+
+    init(patience: Patience, audit: AuditLog) {
+        self.patience = patience
+        self.audit = audit
+        clock = ClientClock(patience: patience, now: .now())
+    }
 
     // MARK: Requests
 
@@ -77,11 +89,13 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             }
             let isExpectant = head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
             let isHTTP11 = head.version.major == 1 && head.version.minor >= 1
+            clock.bodyBegins(now: .now())
             exchanges.append(
                 Exchange(
                     isHTTP10: !isHTTP11, keepsAlive: head.isKeepAlive, wantsContinue: isHTTP11 && isExpectant,
                     unread: head.headers.first(name: "content-length").flatMap { Int($0) }))
         case .body(let bytes):
+            clock.receives(bytes.readableBytes, now: .now())
             if !restIsComing { readBody(bytes.readableBytes) }
         case .end:
             if restIsComing {
@@ -94,9 +108,39 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     // The decoder takes an unknown transfer coding for a body up to the end of the connection; a proxy in front may
-    // take it for none. Only what everyone reads alike is read.
+    // take it for none. It also lets two lengths stand, or a length beside chunks. Only what everyone reads alike is
+    // read.
     private static func isFramed(_ head: HTTPRequestHead) -> Bool {
-        head.headers[canonicalForm: "transfer-encoding"].allSatisfy { $0.lowercased() == "chunked" }
+        let codings = head.headers[canonicalForm: "transfer-encoding"]
+        let lengths = head.headers["content-length"]
+        guard codings.count <= 1, codings.allSatisfy({ $0.lowercased() == "chunked" }) else { return false }
+        guard lengths.count + codings.count <= 1 else { return false }
+        return lengths.allSatisfy { length in
+            !length.isEmpty && length.utf8.count < 19 && length.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        }
+    }
+
+    // MARK: Time
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        watch = context.eventLoop.scheduleRepeatedTask(initialDelay: patience.interval, delay: patience.interval) { _ in
+            let (handler, context) = bound.value
+            handler.look(context)
+        }
+    }
+
+    // A client that sends too slowly, or nothing, gives its place to others.
+    private func look(_ context: ChannelHandlerContext) {
+        guard phase == .open, context.channel.isActive else { return }
+        let now = NIODeadline.now()
+        if let last = exchanges.last {
+            guard !last.isRead, !last.wantsContinue, !isMalformed, clock.isBodyLate(now: now) else { return }
+            isMalformed = true
+            context.fireErrorCaught(SlowClientError())
+        } else if clock.isHeadLate(now: now) {
+            context.close(promise: nil)
+        }
     }
 
     private func readBody(_ count: Int) {
@@ -105,12 +149,20 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if let unread = exchanges[last].unread { exchanges[last].unread = unread - count }
     }
 
+    func read(context: ChannelHandlerContext) {
+        clock.asks(now: .now())
+        context.read()
+    }
+
     func channelReadComplete(context: ChannelHandlerContext) {
         context.fireChannelReadComplete()
         if phase == .draining { context.read() }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if error is NIOSSLError || error is BoringSSLError {
+            audit.refusedConnection("tls: \(error)", peer: context.channel.remoteAddress?.ipAddress ?? "unknown")
+        }
         guard error is HTTPParserError, phase == .open else {
             context.fireErrorCaught(error)
             return
@@ -164,6 +216,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .end:
             let isRead = exchanges.popFirst()?.isRead ?? true
             restIsComing = !isRead
+            if exchanges.isEmpty { clock.idles(now: .now()) }
             writeEnd(part, context: context, isRead: isRead && !isMalformed, promise: promise)
         }
     }
@@ -249,10 +302,16 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { drainTimer?.cancel() }
+    func handlerRemoved(context: ChannelHandlerContext) { stopTimers() }
+
+    private func stopTimers() {
+        drainTimer?.cancel()
+        watch?.cancel()
+        watch = nil
+    }
 
     func channelInactive(context: ChannelHandlerContext) {
-        drainTimer?.cancel()
+        stopTimers()
         context.fireChannelInactive()
     }
 }

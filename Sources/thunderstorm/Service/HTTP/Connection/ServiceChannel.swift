@@ -3,25 +3,40 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// The framework's HTTP/1 connection with a `ConnectionHandler` behind its decoder.
 struct ServiceChannel: ServerChildChannel {
     typealias Value = HTTP1Channel.Value
 
-    // Clients keep idle connections for 90 s; the service must not be the first to close.
-    private static let idleTimeout = TimeAmount.seconds(120)
-
     private let base: HTTP1Channel
+    private let patience: Patience
+    private let certificates: Certificates?
+    private let audit: AuditLog
 
-    init(responder: @escaping HTTPChannelHandler.Responder) {
-        base = HTTP1Channel(responder: responder, configuration: .init(idleTimeout: Self.idleTimeout))
+    init(
+        responder: @escaping HTTPChannelHandler.Responder, patience: Patience, certificates: Certificates?,
+        audit: AuditLog
+    ) {
+        // Time is the connection handler's business.
+        base = HTTP1Channel(responder: responder)
+        self.patience = patience
+        self.certificates = certificates
+        self.audit = audit
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        base.setup(channel: channel, logger: logger).flatMapThrowing { value in
+        if let certificates {
+            do {
+                try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: certificates.context))
+            } catch {
+                return channel.eventLoop.makeFailedFuture(error)
+            }
+        }
+        return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            try pipeline.addHandler(ConnectionHandler(), position: .after(decoder))
+            try pipeline.addHandler(ConnectionHandler(patience: patience, audit: audit), position: .after(decoder))
             return value
         }
     }

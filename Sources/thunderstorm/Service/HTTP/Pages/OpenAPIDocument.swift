@@ -1,8 +1,11 @@
 /// The description of the API as `/api/v1/openapi.yaml` serves it.
 ///
-/// `docs/openapi.yaml` keeps it for readers; a test holds the two together. One literal makes this file so long.
+/// `docs/openapi.yaml` keeps it for readers; a test holds the two together. One literal makes this file so long; what
+/// the paths refer to is in `OpenAPIComponents`.
 enum OpenAPIDocument {
-    static let text = #"""
+    static let text = paths + OpenAPIComponents.text
+
+    private static let paths = #"""
         openapi: 3.0.3
         info:
           title: Thunderstorm
@@ -13,6 +16,9 @@ enum OpenAPIDocument {
           version: 0.1.0
         servers:
           - url: /
+        security:
+          - {}
+          - token: []
         tags:
           - name: samples
             description: Sending samples and fetching results.
@@ -26,6 +32,7 @@ enum OpenAPIDocument {
               summary: Scans a sample and answers with its findings.
               parameters:
                 - $ref: '#/components/parameters/source'
+                - $ref: '#/components/parameters/scanID'
                 - $ref: '#/components/parameters/pretty'
               requestBody:
                 $ref: '#/components/requestBodies/Sample'
@@ -40,6 +47,12 @@ enum OpenAPIDocument {
                           $ref: '#/components/schemas/Finding'
                 '400':
                   $ref: '#/components/responses/BadRequest'
+                '401':
+                  $ref: '#/components/responses/Unauthorized'
+                '403':
+                  $ref: '#/components/responses/Forbidden'
+                '408':
+                  $ref: '#/components/responses/TooSlow'
                 '413':
                   $ref: '#/components/responses/TooLarge'
                 '500':
@@ -53,6 +66,7 @@ enum OpenAPIDocument {
               summary: Queues a sample and answers at once with an id.
               parameters:
                 - $ref: '#/components/parameters/source'
+                - $ref: '#/components/parameters/scanID'
                 - $ref: '#/components/parameters/pretty'
               requestBody:
                 $ref: '#/components/requestBodies/Sample'
@@ -65,6 +79,12 @@ enum OpenAPIDocument {
                         $ref: '#/components/schemas/SampleID'
                 '400':
                   $ref: '#/components/responses/BadRequest'
+                '401':
+                  $ref: '#/components/responses/Unauthorized'
+                '403':
+                  $ref: '#/components/responses/Forbidden'
+                '408':
+                  $ref: '#/components/responses/TooSlow'
                 '413':
                   $ref: '#/components/responses/TooLarge'
                 '500':
@@ -94,6 +114,64 @@ enum OpenAPIDocument {
                             type: array
                             items:
                               $ref: '#/components/schemas/Finding'
+                '400':
+                  $ref: '#/components/responses/BadRequest'
+          /api/v1/collection:
+            post:
+              tags: [service]
+              operationId: markCollection
+              summary: A collector's run on a host begins, ends or was interrupted.
+              requestBody:
+                required: true
+                content:
+                  application/json:
+                    schema:
+                      $ref: '#/components/schemas/Marker'
+              responses:
+                '200':
+                  description: The id of the run; collectors add it to their uploads as `scan_id`.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [scan_id, known]
+                        properties:
+                          scan_id:
+                            type: string
+                          known:
+                            type: boolean
+                '400':
+                  $ref: '#/components/responses/BadRequest'
+            get:
+              tags: [service]
+              operationId: collections
+              summary: Runs of collectors with what came of them, the newest first; one run when scan_id is given.
+              parameters:
+                - $ref: '#/components/parameters/scanID'
+                - name: state
+                  in: query
+                  description: Only runs in this state; silent ones did not end and sent nothing for an hour.
+                  schema:
+                    type: string
+                    enum: [running, ended, interrupted, silent]
+                - name: limit
+                  in: query
+                  schema:
+                    type: integer
+                    minimum: 1
+                    maximum: 1000
+                - $ref: '#/components/parameters/pretty'
+              responses:
+                '200':
+                  description: Runs, or one of them.
+                  content:
+                    application/json:
+                      schema:
+                        oneOf:
+                          - type: array
+                            items:
+                              $ref: '#/components/schemas/Collection'
+                          - $ref: '#/components/schemas/Collection'
                 '400':
                   $ref: '#/components/responses/BadRequest'
           /api/v1/status:
@@ -171,6 +249,7 @@ enum OpenAPIDocument {
               summary: Scans a sample and answers with its findings in the shape of the THOR 10 generation.
               parameters:
                 - $ref: '#/components/parameters/source'
+                - $ref: '#/components/parameters/scanID'
                 - $ref: '#/components/parameters/pretty'
               requestBody:
                 $ref: '#/components/requestBodies/Sample'
@@ -185,6 +264,12 @@ enum OpenAPIDocument {
                           $ref: '#/components/schemas/LegacyFinding'
                 '400':
                   $ref: '#/components/responses/BadRequest'
+                '401':
+                  $ref: '#/components/responses/Unauthorized'
+                '403':
+                  $ref: '#/components/responses/Forbidden'
+                '408':
+                  $ref: '#/components/responses/TooSlow'
                 '413':
                   $ref: '#/components/responses/TooLarge'
                 '500':
@@ -198,6 +283,7 @@ enum OpenAPIDocument {
               summary: Queues a sample and answers at once with an id.
               parameters:
                 - $ref: '#/components/parameters/source'
+                - $ref: '#/components/parameters/scanID'
                 - $ref: '#/components/parameters/pretty'
               requestBody:
                 $ref: '#/components/requestBodies/Sample'
@@ -210,6 +296,12 @@ enum OpenAPIDocument {
                         $ref: '#/components/schemas/SampleID'
                 '400':
                   $ref: '#/components/responses/BadRequest'
+                '401':
+                  $ref: '#/components/responses/Unauthorized'
+                '403':
+                  $ref: '#/components/responses/Forbidden'
+                '408':
+                  $ref: '#/components/responses/TooSlow'
                 '413':
                   $ref: '#/components/responses/TooLarge'
                 '500':
@@ -345,353 +437,6 @@ enum OpenAPIDocument {
                             type: boolean
                 '503':
                   $ref: '#/components/responses/Busy'
-        components:
-          parameters:
-            source:
-              name: source
-              in: query
-              description: Host that the sample is from; the key may be in any case. Without it the client's address is used.
-              schema:
-                type: string
-            pretty:
-              name: pretty
-              in: query
-              description: Indents the answer.
-              schema:
-                type: boolean
-                default: false
-            id:
-              name: id
-              in: query
-              required: true
-              description: The number that checkAsync answered.
-              schema:
-                type: integer
-                format: int64
-                minimum: 1
-            aggregate:
-              name: aggregate
-              in: query
-              description: Minutes in one bucket.
-              schema:
-                type: integer
-                minimum: 1
-                maximum: 525600
-                default: 1
-            limit:
-              name: limit
-              in: query
-              description: Only the last so many minutes; 0 for all.
-              schema:
-                type: integer
-                minimum: 0
-                maximum: 2147483647
-                default: 0
-          requestBodies:
-            Sample:
-              required: true
-              description: |
-                One part named `file`, whose file name is the sample's path on the machine it is from. Other parts are ignored.
-              content:
-                multipart/form-data:
-                  schema:
-                    type: object
-                    required: [file]
-                    properties:
-                      file:
-                        type: string
-                        format: binary
-          responses:
-            BadRequest:
-              description: |
-                The request is not what it should be. `reason` is one of `no_multipart_body`, `missing_boundary`,
-                `invalid_boundary`, `empty_body`, `boundary_not_found`, `part_header_too_large`, `no_file_part`,
-                `multiple_files`, `truncated_body`, `malformed_request`, `missing_id`, `invalid_id`, `unknown_id`,
-                `invalid_aggregate`, `invalid_limit`.
-              content:
-                application/json:
-                  schema:
-                    $ref: '#/components/schemas/Error'
-            TooLarge:
-              description: The sample or the form around it is larger than the limit; the connection is closed.
-              content:
-                application/json:
-                  schema:
-                    $ref: '#/components/schemas/Error'
-            Failed:
-              description: The request failed inside the service.
-              content:
-                application/json:
-                  schema:
-                    $ref: '#/components/schemas/Error'
-            Busy:
-              description: |
-                There is no room now. `reason` is one of `no_scan_slot`, `queue_full`, `disk_full`, `no_space`,
-                `shutting_down`, `no_signatures`.
-              headers:
-                Retry-After:
-                  description: Seconds after which to try again.
-                  schema:
-                    type: integer
-                    minimum: 1
-                    maximum: 120
-              content:
-                application/json:
-                  schema:
-                    $ref: '#/components/schemas/Error'
-            History:
-              description: |
-                Counts by the local time at which a bucket begins, as in `2026-01-02 15:04`; empty buckets are there too.
-              content:
-                application/json:
-                  schema:
-                    type: object
-                    additionalProperties:
-                      type: integer
-          schemas:
-            Error:
-              type: object
-              required: [message, reason]
-              properties:
-                message:
-                  type: string
-                  description: What happened and what to do.
-                reason:
-                  type: string
-                  description: What happened, as a word for programs.
-            SampleID:
-              type: object
-              required: [id]
-              properties:
-                id:
-                  type: integer
-                  format: int64
-            SampleStatus:
-              type: string
-              enum:
-                - Waiting for execution
-                - Currently being scanned
-                - Sample analysis complete
-                - Sample analysis failed
-            Status:
-              type: object
-              required:
-                - scanned_samples
-                - queued_async_requests
-                - avg_scan_time_milliseconds
-                - avg_wait_time_milliseconds
-                - uptime_seconds
-              properties:
-                scanned_samples:
-                  type: integer
-                queued_async_requests:
-                  type: integer
-                avg_scan_time_milliseconds:
-                  type: integer
-                avg_wait_time_milliseconds:
-                  type: integer
-                avg_scan_time_ms:
-                  type: integer
-                avg_total_time_ms:
-                  type: integer
-                uptime_seconds:
-                  type: integer
-                uptime_s:
-                  type: integer
-                denied_requests:
-                  type: integer
-                denied_request_proportion:
-                  type: number
-                quota_waits:
-                  type: integer
-                quota_wait_time_ms:
-                  type: integer
-            Info:
-              type: object
-              required: [version_info, arguments, license_expiration, license_owner, scan_speed_limitation, threads]
-              properties:
-                version_info:
-                  type: object
-                  required: [thor, build, signatures, sigma]
-                  properties:
-                    thor:
-                      type: string
-                    build:
-                      type: string
-                    signatures:
-                      type: string
-                    sigma:
-                      type: string
-                arguments:
-                  type: array
-                  items:
-                    type: string
-                license_expiration:
-                  type: string
-                  format: date-time
-                license_owner:
-                  type: string
-                scan_speed_limitation:
-                  type: integer
-                  description: Bytes a second, 0 for none.
-                threads:
-                  type: integer
-                signatures:
-                  $ref: '#/components/schemas/Signatures'
-            LegacyInfo:
-              type: object
-              properties:
-                allowed_samples_per_hour:
-                  type: integer
-                license_expiration_date:
-                  type: string
-                sigma_version:
-                  type: string
-                signature_version:
-                  type: string
-                thor_timestamp:
-                  type: string
-                thor_version:
-                  type: string
-                threads:
-                  type: integer
-                yara_version:
-                  type: string
-                signatures:
-                  $ref: '#/components/schemas/Signatures'
-            Signatures:
-              type: object
-              required: [version, counts, problems]
-              properties:
-                version:
-                  type: string
-                  description: SHA-256 over all signature files.
-                counts:
-                  type: object
-                  description: Signatures in use, by kind.
-                  additionalProperties:
-                    type: integer
-                problems:
-                  type: array
-                  items:
-                    type: object
-                    required: [file, message, rejected]
-                    properties:
-                      file:
-                        type: string
-                      line:
-                        type: integer
-                      message:
-                        type: string
-                      rejected:
-                        type: boolean
-                        description: Whether the signature was left out.
-            Finding:
-              type: object
-              description: A jsonlog v3 finding.
-              required: [type, meta, message, subject, score, log_version]
-              properties:
-                type:
-                  type: string
-                meta:
-                  type: object
-                  required: [time, level, module, scan_id, hostname]
-                  properties:
-                    time:
-                      type: string
-                      format: date-time
-                    level:
-                      $ref: '#/components/schemas/Level'
-                    module:
-                      type: string
-                    scan_id:
-                      type: string
-                    hostname:
-                      type: string
-                message:
-                  type: string
-                subject:
-                  type: object
-                  description: The file or record; its `type` says which keys it has.
-                score:
-                  type: integer
-                  minimum: 0
-                  maximum: 100
-                reasons:
-                  type: array
-                  nullable: true
-                  items:
-                    type: object
-                reason_count:
-                  type: integer
-                context:
-                  type: array
-                  nullable: true
-                  items:
-                    type: object
-                issues:
-                  type: array
-                  items:
-                    type: object
-                log_version:
-                  type: string
-            LegacyFinding:
-              type: object
-              required: [level, module, message, score, context, matches]
-              properties:
-                level:
-                  $ref: '#/components/schemas/Level'
-                module:
-                  type: string
-                message:
-                  type: string
-                score:
-                  type: integer
-                context:
-                  type: object
-                  properties:
-                    file:
-                      type: string
-                    ext:
-                      type: string
-                    firstBytes:
-                      type: string
-                    md5:
-                      type: string
-                    sha1:
-                      type: string
-                    sha256:
-                      type: string
-                    size:
-                      type: integer
-                    type:
-                      type: string
-                matches:
-                  type: array
-                  items:
-                    type: object
-                    properties:
-                      reason:
-                        type: string
-                      rulename:
-                        type: string
-                      subscore:
-                        type: integer
-                      ref:
-                        type: string
-                      ruledate:
-                        type: string
-                      tags:
-                        type: array
-                        items:
-                          type: string
-                      matched:
-                        type: array
-                        items:
-                          type: string
-            Level:
-              type: string
-              enum: [Debug, Info, Notice, Error, Warning, Alert]
 
         """#
 }

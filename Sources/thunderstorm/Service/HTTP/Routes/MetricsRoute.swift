@@ -64,6 +64,7 @@ struct MetricsRoute: Sendable {
         text.single("uploads_refused_total", .counter, "Uploads refused for want of room.", Double(now.denied))
         text.single("queue_samples", .gauge, "Async samples that wait.", Double(core.queue.count))
         text.single("queue_bytes", .gauge, "Bytes of async samples that wait.", Double(core.queue.bytes))
+        text.single("verdict_cache_hits_total", .counter, "Samples whose verdict was known.", Double(now.cacheHits))
         text.single("threads", .gauge, "Scan threads.", Double(core.engine.threads))
         text.single("uptime_seconds", .gauge, "Time since the start.", Double(core.counters.uptime))
         text.single("draining", .gauge, "1 when no samples are taken any more.", core.isDraining ? 1 : 0)

@@ -4,7 +4,7 @@ import Hummingbird
 struct ResultRoutes: Sendable {
     let core: ServiceCore
 
-    func results(_ request: Request, format: ReportFormat) throws(APIError) -> Response {
+    func results(_ request: Request, format: ReportFormat) async throws(APIError) -> Response {
         let query = RequestQuery(request)
         guard let text = query["id"] else {
             throw .badRequest("missing_id", "the parameter id is missing; it is the number that checkAsync answered")
@@ -18,7 +18,15 @@ struct ResultRoutes: Sendable {
                 }
             }
         }
-        guard let state = core.results.state(of: id) else {
+        let found: ResultStore.State?
+        do {
+            found = try await core.results.state(of: id)
+        } catch {
+            var failed = APIError.failed("the index of results cannot be read; the service's log says why")
+            failed.detail = "\(error)"
+            throw failed
+        }
+        guard let state = found else {
             throw .badRequest(
                 "unknown_id",
                 "there is no sample \(id) in the result cache; it holds the last "

@@ -19,22 +19,22 @@ struct ServiceRoutes: Sendable {
         addAPI(to: router, prefix: "/api", format: .legacy)
         addAPI(to: router, prefix: "/api/v1", format: .v3)
         let (status, histories, core) = (status, HistoryRoutes(), core)
-        on(router, "/api/info", .get) { request, _ in status.legacyInfo(request) }
-        on(router, "/api/v1/info", .get) { request, _ in status.info(request) }
-        on(router, "/api/deniedHistory", .get) { request, _ in
-            try histories.history(request, of: core.deniedHistory)
+        on(router, "/api/info", .get, .known) { status.legacyInfo($0, $1) }
+        on(router, "/api/v1/info", .get, .known) { status.info($0, $1) }
+        on(router, "/api/deniedHistory", .get, .scope(.read)) { request, _ in
+            try histories.history(request, of: core.histories[.denied])
         }
-        on(router, "/api/v1/openapi.yaml", .get) { _, _ in
+        on(router, "/api/v1/openapi.yaml", .get, .open) { _, _ in
             .text(type: "application/yaml", Array(OpenAPIDocument.text.utf8))
         }
-        on(router, "/healthz", .get) { _, _ in status.healthy() }
-        on(router, "/readyz", .get) { _, _ in try status.ready() }
+        on(router, "/healthz", .get, .open) { _, _ in status.healthy() }
+        on(router, "/readyz", .get, .open) { _, _ in try status.ready() }
         let metrics = MetricsRoute(core: core, signatures: status.signatures, targets: targets)
-        on(router, "/metrics", .get) { _, _ in metrics.metrics() }
+        on(router, "/metrics", .get, .scope(.read)) { _, _ in metrics.metrics() }
         let pages = PageRoutes(core: core, signatures: status.signatures)
-        on(router, "/", .get) { _, _ in pages.landing() }
-        on(router, "/page.css", .get) { _, _ in pages.style() }
-        on(router, "/page.js", .get) { _, _ in pages.script() }
+        on(router, "/", .get, .scope(.read)) { _, _ in pages.landing() }
+        on(router, "/page.css", .get, .open) { _, _ in pages.style() }
+        on(router, "/page.js", .get, .open) { _, _ in pages.script() }
         return router
     }
 
@@ -42,39 +42,71 @@ struct ServiceRoutes: Sendable {
         let uploads = UploadRoutes(core: core)
         let results = ResultRoutes(core: core)
         let (status, histories, core) = (status, HistoryRoutes(), core)
-        on(router, prefix + "/check", .post) { try await uploads.check($0, $1, format: format) }
-        on(router, prefix + "/checkAsync", .post) { try await uploads.checkAsync($0, $1) }
-        on(router, prefix + "/getAsyncResults", .get) { request, _ in
-            try results.results(request, format: format)
+        on(router, prefix + "/check", .post, .scope(.submit)) { try await uploads.check($0, $1, format: format) }
+        on(router, prefix + "/checkAsync", .post, .scope(.submit)) { try await uploads.checkAsync($0, $1) }
+        on(router, prefix + "/getAsyncResults", .get, .scope(.read)) { request, _ in
+            try await results.results(request, format: format)
         }
-        on(router, prefix + "/status", .get) { request, _ in status.status(request) }
-        on(router, prefix + "/queueHistory", .get) { request, _ in
-            try histories.history(request, of: core.queueHistory)
+        let collections = CollectionRoutes(core: core)
+        on(
+            router, prefix + "/collection",
+            [
+                (.post, .scope(.submit), { try await collections.mark($0, $1) }),
+                (.get, .scope(.read), { request, _ in try collections.list(request) }),
+            ])
+        on(router, prefix + "/status", .get, .known) { request, _ in status.status(request) }
+        on(router, prefix + "/queueHistory", .get, .scope(.read)) { request, _ in
+            try histories.history(request, of: core.histories[.queued])
         }
-        on(router, prefix + "/sampleHistory", .get) { request, _ in
-            try histories.history(request, of: core.sampleHistory)
+        on(router, prefix + "/sampleHistory", .get, .scope(.read)) { request, _ in
+            try histories.history(request, of: core.histories[.scanned])
         }
     }
 
-    // One method is answered (HEAD as GET), the others are told which it is.
+    // Some methods are answered (HEAD as GET), the others are told which.
     private func on(
         _ router: Router<ServiceRequestContext>, _ path: String, _ method: HTTPRequest.Method,
-        _ handler: @escaping Handler
+        _ access: RouteAccess, _ handler: @escaping Handler
     ) {
-        router.on(RouterPath(path), method: method, use: handler)
-        if method == .get {
-            router.on(RouterPath(path), method: .head) { try await handler($0, $1).createHeadResponse() }
+        on(router, path, [(method, access, handler)])
+    }
+
+    private func on(
+        _ router: Router<ServiceRequestContext>, _ path: String,
+        _ handlers: [(HTTPRequest.Method, RouteAccess, Handler)]
+    ) {
+        var allowed: [HTTPRequest.Method] = []
+        for (method, access, handler) in handlers {
+            let checked = authorized(access, handler)
+            router.on(RouterPath(path), method: method, use: checked)
+            allowed.append(method)
+            guard method == .get else { continue }
+            router.on(RouterPath(path), method: .head) { try await checked($0, $1).createHeadResponse() }
+            allowed.append(.head)
         }
+        let (list, words) = (
+            allowed.map(\.rawValue).joined(separator: ", "),
+            handlers.map { $0.0.rawValue }.joined(separator: " and ")
+        )
         let others: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .patch, .options]
-        for other in others where other != method && !(method == .get && other == .head) {
+        for other in others where !allowed.contains(other) {
             router.on(RouterPath(path), method: other) { _, _ in
                 var response = Response.error(
                     APIError(
                         status: .methodNotAllowed, reason: "method_not_allowed",
-                        message: "\(path) takes \(method.rawValue) requests only"))
-                response.headers[.allow] = method == .get ? "GET, HEAD" : method.rawValue
+                        message: "\(path) takes \(words) requests only"))
+                response.headers[.allow] = list
                 return response
             }
+        }
+    }
+
+    // Before anything of the body is read.
+    private func authorized(_ access: RouteAccess, _ handler: @escaping Handler) -> Handler {
+        { [core] request, context in
+            var context = context
+            context.caller = try core.access.check(request, peer: context.peer, needs: access)
+            return try await handler(request, context)
         }
     }
 }

@@ -27,19 +27,20 @@ struct StatusRoutes: Sendable {
                 writer.field("denied_requests", now.denied)
                 writer.key("denied_request_proportion")
                 writer.value(Double(now.denied) / Double(max(now.requests, 1)))
-                writer.field("quota_waits", 0)
+                writer.field("verdict_cache_hits", now.cacheHits)
+                writer.field("quota_waits", now.quotaWaits)
                 writer.field("quota_wait_time_ms", 0)
             }
         }
     }
 
     /// Versions in the keys of the THOR 10 generation, and what is loaded.
-    func legacyInfo(_ request: Request) -> Response {
+    func legacyInfo(_ request: Request, _ context: ServiceRequestContext) -> Response {
         let state = signatures()
         return .json(pretty: RequestQuery(request).isOn("pretty")) { writer in
             writer.object { writer in
-                writer.field("allowed_samples_per_hour", 0)
-                writer.field("license_expiration_date", "2099/12/31")
+                writer.field("allowed_samples_per_hour", (context.caller?.uploadsPerMinute ?? 0) * 60)
+                writer.field("license_expiration_date", expiration(context, style: .legacy))
                 writer.field("sigma_version", state.date)
                 writer.field("signature_version", state.date)
                 writer.field("thor_timestamp", LocalTime(core.started).signatureVersion)
@@ -52,7 +53,7 @@ struct StatusRoutes: Sendable {
     }
 
     /// Versions in the keys of the v1 API, and what is loaded.
-    func info(_ request: Request) -> Response {
+    func info(_ request: Request, _ context: ServiceRequestContext) -> Response {
         let state = signatures()
         return .json(pretty: RequestQuery(request).isOn("pretty")) { writer in
             writer.object { writer in
@@ -64,13 +65,23 @@ struct StatusRoutes: Sendable {
                     writer.field("sigma", state.date)
                 }
                 writer.field("arguments", arguments)
-                writer.field("license_expiration", "2099-12-31T00:00:00Z")
-                writer.field("license_owner", "none: free software")
+                writer.field("license_expiration", expiration(context, style: .v1))
+                writer.field("license_owner", context.caller?.owner ?? "none: free software")
                 writer.field("scan_speed_limitation", 0)
                 writer.field("threads", core.engine.threads)
                 write(state, to: &writer)
             }
         }
+    }
+
+    private enum DateStyle {
+        case legacy, v1
+    }
+
+    // What the original calls a licence is here how long the caller's token may be used.
+    private func expiration(_ context: ServiceRequestContext, style: DateStyle) -> String {
+        let text = context.caller?.expires.map { Timestamp(seconds: $0).rfc3339() } ?? "2099-12-31T00:00:00Z"
+        return style == .v1 ? text : text.prefix(10).split(separator: "-").joined(separator: "/")
     }
 
     /// The process answers.
@@ -85,6 +96,10 @@ struct StatusRoutes: Sendable {
         if core.isDraining { throw notReady("shutting_down", "the service is about to end") }
         if signatures().counts.isEmpty { throw notReady("no_signatures", "no signature is loaded") }
         if core.queue.isFull { throw notReady("queue_full", "the queue of async samples is full") }
+        if !core.index.isInPlace {
+            throw notReady("upload_directory_gone", "the upload directory was removed; restart")
+        }
+        if core.journal.lastFailure != nil { throw notReady("index_failed", "the index of samples cannot be written") }
         if !core.hasDiskRoom(for: 0) { throw notReady("disk_full", "the disk of the upload directory is full") }
         return .json { writer in
             writer.object { writer in writer.field("ready", true) }

@@ -15,25 +15,33 @@ struct UploadRoutes: Sendable {
         _ request: Request, _ context: ServiceRequestContext, format: ReportFormat
     ) async throws(APIError) -> Response {
         let query = RequestQuery(request)
-        let boundary = try admit(request)
-        guard core.admission.enter() else {
-            throw denied(
-                "no_scan_slot", "all scan slots and waiting places are taken", pending: core.admission.count / 4)
-        }
-        defer { core.admission.leave() }
         let source = query["source"] ?? context.peer
+        let boundary = try admit(request, context, source: source)
+        // Refused now rather than after its body; a place is taken when the body is here.
+        if core.admission.isFull { throw noScanSlot() }
+        guard hasRoomInMemory(for: declaredLength(request)) || core.hasDiskRoom(for: declaredLength(request) ?? 0)
+        else {
+            throw denied("disk_full", "the disk of the upload directory is full", pending: core.admission.count / 4)
+        }
+        guard core.arrivals.enter() else { throw tooManyUploads() }
         context.acceptBody()
         var receiver = UploadReceiver(MemorySample(core.byteStore), sizeLimit: core.configuration.maximumFileSize)
         do {
+            defer { core.arrivals.leave() }
             try await receiver.read(request, boundary: boundary)
         } catch {
             throw logged(error, source: source, path: receiver.path, count: receiver.count)
         }
-        let path = receiver.path
+        let (path, sha256) = (receiver.path, receiver.sha256)
+        accountUndeclared(request, context, source: source, bytes: receiver.count)
+        guard core.admission.enter() else { throw noScanSlot() }
+        defer { core.admission.leave() }
         let bytes = try receiver.store.finish()
+        let collection = core.collections.countReceived(query["scan_id"], bytes: bytes.count)
         let submission = Submission(
-            number: core.numbers.nextSample(), path: path, source: source, bytes: bytes, received: currentTime())
-        let result = await core.scan(submission, lane: .sync, arrival: monotonicNanoseconds())
+            number: core.numbers.nextSample(), path: path, source: source, bytes: bytes, received: core.now())
+        let result = await core.scan(
+            submission, sha256: sha256, collection: collection, lane: .sync, arrival: monotonicNanoseconds())
         let body = core.encoder.encode(
             result.report, as: format, context: result.context, pretty: query.isOn("pretty"))
         return .text(type: "application/json", body + [0x0A])
@@ -42,7 +50,8 @@ struct UploadRoutes: Sendable {
     /// Queues a sample and answers with its id.
     func checkAsync(_ request: Request, _ context: ServiceRequestContext) async throws(APIError) -> Response {
         let query = RequestQuery(request)
-        let boundary = try admit(request)
+        let source = query["source"] ?? context.peer
+        let boundary = try admit(request, context, source: source)
         let declared = declaredLength(request) ?? 0
         guard core.queue.reserve(bytes: declared) else {
             throw denied("queue_full", "the queue of async samples is full", pending: core.queue.count / 10)
@@ -51,9 +60,10 @@ struct UploadRoutes: Sendable {
         guard core.hasDiskRoom(for: declared) else {
             throw denied("disk_full", "the disk of the upload directory is full", pending: core.queue.count / 10)
         }
-        let source = query["source"] ?? context.peer
+        guard core.arrivals.enter() else { throw tooManyUploads() }
+        defer { core.arrivals.leave() }
         let id = core.numbers.nextAsyncID()
-        let file: UploadFile
+        let file: SampleFile
         do {
             file = try core.directory.newFile(id)
         } catch {
@@ -63,28 +73,31 @@ struct UploadRoutes: Sendable {
         var receiver = UploadReceiver(FileSample(file), sizeLimit: core.configuration.maximumFileSize)
         do {
             try await receiver.read(request, boundary: boundary)
-            try await receiver.store.finish()
         } catch {
             throw logged(error, source: source, path: receiver.path, count: receiver.count)
         }
-        let sample = QueuedSample(
-            id: id, path: receiver.path, source: source, received: currentTime(), count: receiver.count)
+        accountUndeclared(request, context, source: source, bytes: receiver.count)
+        var sample = QueuedSample(
+            id: id, path: receiver.path, source: source, received: core.now(), count: receiver.count,
+            sha256: receiver.sha256)
+        sample.collection = core.collections.countReceived(query["scan_id"], bytes: sample.count)
+        try await receiver.store.finish(with: sample.trailer)
         do {
-            let directory = core.directory
-            try await NIOThreadPool.singleton.runIfActive { try directory.keep(file, as: sample) }
+            try await core.journal.accept(file, as: sample)
         } catch {
             throw .noRoom(error)
         }
-        core.results.setWaiting(id)
-        core.queue.append(sample)
-        core.queueHistory.record()
+        core.queue.append(id: id, source: source, count: sample.count)
+        core.histories[.queued].record(at: core.now())
         return .json(pretty: query.isOn("pretty")) { writer in
             writer.object { writer in writer.field("id", id) }
         }
     }
 
     // What can be said from the head alone; the boundary if the request may come in.
-    private func admit(_ request: Request) throws(APIError) -> [UInt8] {
+    private func admit(
+        _ request: Request, _ context: ServiceRequestContext, source: String
+    ) throws(APIError) -> [UInt8] {
         core.counters.countRequest()
         if core.isDraining {
             throw denied("shutting_down", "the service is about to end; try again when it is back", pending: 1)
@@ -94,7 +107,57 @@ struct UploadRoutes: Sendable {
         if let declared = declaredLength(request), declared - MultipartParser.headerLimit > limit {
             throw .tooLarge(limit: limit)
         }
+        try account(request, context, source: source)
         return boundary
+    }
+
+    // Sources and tokens that send too much wait, with 503: clients of the original give up on any other status.
+    private func account(_ request: Request, _ context: ServiceRequestContext, source: String) throws(APIError) {
+        let bytes = declaredLength(request) ?? 0
+        var accounts = [("source " + source, core.configuration.sourceAllowance)]
+        if let caller = context.caller {
+            accounts.append(
+                (
+                    "token " + caller.id,
+                    Allowance(uploadsPerMinute: caller.uploadsPerMinute, bytesPerDay: caller.bytesPerDay)
+                ))
+        }
+        for (name, allowance) in accounts {
+            guard let refusal = core.rates.take(name, allowance, bytes: bytes) else { continue }
+            core.counters.countQuotaWait()
+            core.counters.countDenied()
+            core.histories[.denied].record(at: core.now())
+            let error: APIError
+            switch refusal {
+            case .rate(let seconds):
+                error = .busy("rate_limit", "too many uploads a minute from this \(name)", retryAfter: seconds)
+            case .quota(let seconds):
+                error = .busy("quota", "too many bytes a day from this \(name)", retryAfter: seconds)
+            }
+            core.audit.refused(error.reason, request: request, peer: context.peer, token: context.caller?.id ?? "")
+            throw error
+        }
+    }
+
+    // A body without a declared length counts when it is here.
+    private func accountUndeclared(_ request: Request, _ context: ServiceRequestContext, source: String, bytes: Int) {
+        guard declaredLength(request) == nil else { return }
+        core.rates.add("source " + source, bytes: bytes)
+        if let caller = context.caller { core.rates.add("token " + caller.id, bytes: bytes) }
+    }
+
+    private func noScanSlot() -> APIError {
+        denied("no_scan_slot", "all scan slots and waiting places are taken", pending: core.admission.count / 4)
+    }
+
+    private func tooManyUploads() -> APIError {
+        denied("too_many_uploads", "too many uploads are coming in at one time", pending: core.arrivals.count / 4)
+    }
+
+    private func hasRoomInMemory(for declared: Int?) -> Bool {
+        guard let declared else { return core.byteStore.memoryInUse < core.byteStore.memoryLimit / 2 }
+        return declared <= core.byteStore.largestInMemory
+            && core.byteStore.memoryInUse <= core.byteStore.memoryLimit - declared
     }
 
     private func declaredLength(_ request: Request) -> Int? {
@@ -103,15 +166,17 @@ struct UploadRoutes: Sendable {
 
     private func denied(_ reason: String, _ message: String, pending: Int) -> APIError {
         core.counters.countDenied()
-        core.deniedHistory.record()
+        core.histories[.denied].record(at: core.now())
         return .busy(reason, message, retryAfter: core.counters.seconds(for: max(pending, 1)))
     }
 
     // A sample that a host believes to have sent is worth a line in the log.
     private func logged(_ error: APIError, source: String, path: String, count: Int) -> APIError {
-        if error == .truncated {
+        if error == .truncated || error == .tooSlow {
             core.eventLog.message(
-                .notice, module: "HTTPServer", "an upload was cut off and not scanned",
+                .notice, module: "HTTPServer",
+                error == .truncated
+                    ? "an upload was cut off and not scanned" : "an upload came too slowly and was not scanned",
                 fields: [("SOURCE", source), ("FILE", path), ("RECEIVED", "\(count)")])
         }
         return error

@@ -44,10 +44,10 @@ struct FileSample: ~Copyable, SampleStore {
     // Chunks come in sizes of the socket buffer; the disk gets larger ones.
     private static let blockSize = 256 << 10
 
-    let file: UploadFile
+    let file: SampleFile
     private var block: [UInt8] = []
 
-    init(_ file: UploadFile) { self.file = file }
+    init(_ file: SampleFile) { self.file = file }
 
     mutating func append(_ bytes: RawSpan) { block.append(contentsOf: bytes.array) }
 
@@ -55,9 +55,10 @@ struct FileSample: ~Copyable, SampleStore {
         if block.count >= Self.blockSize { try await writeBlock() }
     }
 
-    /// Writes out everything.
-    mutating func finish() async throws(APIError) {
-        if !block.isEmpty { try await writeBlock() }
+    /// Writes out everything, and a trailer behind it.
+    mutating func finish(with trailer: [UInt8]) async throws(APIError) {
+        block += trailer
+        try await writeBlock()
     }
 
     private mutating func writeBlock() async throws(APIError) {
@@ -82,9 +83,13 @@ struct UploadReceiver<Store: SampleStore & ~Copyable>: ~Copyable, MultipartRecei
     /// Bytes of the sample so far.
     private(set) var count = 0
     private let sizeLimit: Int
+    private var digest = StreamingDigest()
     private var isFilePart = false
     private var sawFile = false
     private var received = 0
+
+    /// SHA-256 of the sample so far, in lower-case hexadecimal.
+    var sha256: String { digest.value }
 
     init(_ store: consuming Store, sizeLimit: Int) {
         self.store = store
@@ -107,6 +112,8 @@ struct UploadReceiver<Store: SampleStore & ~Copyable>: ~Copyable, MultipartRecei
             }
         } catch let error as APIError {
             throw error
+        } catch is SlowClientError {
+            throw .tooSlow
         } catch {
             throw .truncated
         }
@@ -133,6 +140,7 @@ struct UploadReceiver<Store: SampleStore & ~Copyable>: ~Copyable, MultipartRecei
         guard isFilePart else { return }
         guard bytes.byteCount <= sizeLimit - count else { throw .tooLarge(limit: sizeLimit) }
         count += bytes.byteCount
+        digest.update(bytes)
         try store.append(bytes)
     }
 

@@ -1,0 +1,119 @@
+#!/bin/sh
+# Measures what the service costs its clients: async against sync, TLS against plain, a second sweep against the first.
+#
+#   Benchmarks/service.sh [--rules DIR] [--megabytes N] [--small N] [--clients N] [--runs N]
+#
+# --rules DIR     rules (default: the shipped ones)
+# --megabytes N   large files, mean size 533 KB (default: 300)
+# --small N       small files of 4 KB, and files of the two sweeps (default: 5000)
+# --clients N     connections (default: 16)
+# --runs N        runs of each; medians are shown (default: 3)
+#
+# Ratios compare two measurements of the same run of this script; verdicts are cached for the sweeps only.
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+program=$root/.build/release/thunderstorm
+tool=$root/Benchmarks/.build/release/BenchmarkTool
+rules=$root/rules
+megabytes=300
+small=5000
+clients=16
+runs=3
+while [ $# -gt 0 ]; do
+    case $1 in
+        --rules) rules=$2; shift 2 ;;
+        --megabytes) megabytes=$2; shift 2 ;;
+        --small) small=$2; shift 2 ;;
+        --clients) clients=$2; shift 2 ;;
+        --runs) runs=$2; shift 2 ;;
+        *) echo "unknown option $1; see the head of this script" >&2; exit 2 ;;
+    esac
+done
+
+swift build -c release --package-path "$root/Benchmarks" >/dev/null
+work=$(mktemp -d)
+server=
+trap 'if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi; rm -rf "$work"' EXIT INT TERM
+
+"$tool" generate "$work/large" "$megabytes" >/dev/null
+"$tool" generate-small "$work/small" "$small" >/dev/null
+find "$work/large" -type f | sort >"$work/large.list"
+find "$work/small" -type f | sort >"$work/small.list"
+
+start() { # start FLAGS...
+    rm -rf "$work/uploads"
+    "$program" serve --server-port 0 --threads 2 --rules "$rules" --server-upload-dir "$work/uploads" "$@" \
+        >"$work/server.log" 2>&1 &
+    server=$!
+    port=
+    tries=0
+    while [ -z "$port" ] && [ $tries -lt 300 ]; do
+        sleep 0.1
+        port=$(sed -n 's/.*listening on https*:\/\/127\.0\.0\.1:\([0-9]*\).*/\1/p' "$work/server.log" | tail -1)
+        tries=$((tries + 1))
+    done
+    [ -n "$port" ] || { cat "$work/server.log" >&2; exit 1; }
+}
+stop() { kill "$server"; wait "$server" 2>/dev/null || true; server=; }
+now() { date +%s.%N; }
+since() { echo "$(now) $1" | awk '{ printf "%.3f\n", $1 - $2 }'; }
+median() { sort -n | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+ratio() { echo "$(median <"$1") $(median <"$2")" | awk '{ printf "%.2f", $1 / $2 }'; }
+upload() { "$tool" upload "$port" "$1" "$clients" "$2" | awk '{ print $3 }'; }
+scanned() { curl -s "http://127.0.0.1:$port/api/status" | sed 's/.*"scanned_samples":\([0-9]*\).*/\1/'; }
+
+compare() { # compare NAME LIST
+    count=$(wc -l <"$2")
+    start --no-verdict-cache
+    upload /api/check "$2" >>"$work/$1.sync"
+    stop
+    start --no-verdict-cache
+    begin=$(now)
+    upload /api/checkAsync "$2" >>"$work/$1.submit"
+    while [ "$(scanned)" -lt "$count" ]; do sleep 0.05; done
+    since "$begin" >>"$work/$1.total"
+    stop
+}
+
+# The same client for both: curl, a transfer for each file, over kept connections.
+curl_list() { # curl_list SCHEME LIST
+    while read -r file; do
+        printf 'url = "%s://127.0.0.1:%s/api/check"\nform = "file=@%s"\noutput = "/dev/null"\nnext\n' "$1" "$port" "$file"
+    done <"$2"
+}
+transfer() { # transfer SCHEME LIST
+    curl_list "$1" "$2" | sed '$d' >"$work/curl.config"
+    begin=$(now)
+    curl -s -k --http1.1 --parallel --parallel-max "$clients" -K "$work/curl.config"
+    since "$begin"
+}
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
+    -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+
+for run in $(seq "$runs"); do
+    compare large "$work/large.list"
+    compare small "$work/small.list"
+    start --no-verdict-cache
+    transfer http "$work/large.list" >>"$work/plain"
+    stop
+    start --no-verdict-cache --server-cert "$work/cert.pem" --server-key "$work/key.pem"
+    transfer https "$work/large.list" >>"$work/tls"
+    stop
+    start
+    upload /api/check "$work/small.list" >>"$work/first"
+    upload /api/check "$work/small.list" >>"$work/second"
+    stop
+done
+
+large_count=$(wc -l <"$work/large.list")
+echo "$large_count large files of $megabytes MB together, $small small ones, $clients clients, $runs runs, medians"
+echo "| what | s | against | ratio |"
+echo "| --- | --- | --- | --- |"
+row() { echo "| $1 | $(median <"$2") | $3 $(median <"$4") s | $(ratio "$2" "$4") |"; }
+row "large files: async submission" "$work/large.submit" "sync client" "$work/large.sync"
+row "large files: async until all are scanned" "$work/large.total" "sync client" "$work/large.sync"
+row "small files: async submission" "$work/small.submit" "sync client" "$work/small.sync"
+row "small files: async until all are scanned" "$work/small.total" "sync client" "$work/small.sync"
+row "large files: sync over TLS" "$work/tls" "plain, same client" "$work/plain"
+row "small files: second sweep" "$work/second" "first" "$work/first"

@@ -1,0 +1,201 @@
+import Dispatch
+import Glibc
+import Pipeline
+import Synchronization
+
+// Group commit: everything that has to be durable goes through here. While one batch is being written the next one
+// gathers, so that many uploads share one sync of the directory and one transaction. The order is what makes an
+// answered id safe: content and what is known of it, its name, the index, and only then the answer.
+
+/// Makes samples and results durable, in batches.
+final class Journal: Sendable {
+    private struct Accept {
+        var file: SampleFile
+        var sample: QueuedSample
+        var done: CheckedContinuation<Result<Void, SystemError>, Never>
+    }
+
+    private struct Pending {
+        var accepts: [Accept] = []
+        var changes = ServiceIndex.Changes()
+        var waiters: [CheckedContinuation<Void, Never>] = []
+        var isScheduled = false
+        var isDelayed = false
+        var isClosed = false
+    }
+
+    // Results that wait for their commit; workers are held when there are more.
+    private static let resultLimit = 256
+    // Results are in memory until they are committed, and their samples on disk: nobody waits for them.
+    private static let delayMilliseconds = 50
+    private static let retryMilliseconds = 1_000
+
+    private let directory: UploadDirectory
+    private let index: ServiceIndex
+    private let work = DispatchQueue(label: "thunderstorm.journal")
+    private let pending = Mutex(Pending())
+    private let failure = Mutex<String?>(nil)
+    private let concluded: @Sendable ([Int64]) -> Void
+
+    /// A journal of one directory.
+    ///
+    /// - Parameter concluded: Told the ids whose results are committed.
+    init(
+        directory: UploadDirectory, index: ServiceIndex, concluded: @escaping @Sendable ([Int64]) -> Void
+    ) {
+        self.directory = directory
+        self.index = index
+        self.concluded = concluded
+    }
+
+    /// Why the last commit failed; nil when it did not.
+    var lastFailure: String? { failure.withLock { $0 } }
+
+    /// Makes a sample durable; it is in the queue, and will be after a restart.
+    ///
+    /// - Throws: `SystemError`; nothing is left of the sample then.
+    func accept(_ file: SampleFile, as sample: QueuedSample) async throws(SystemError) {
+        let result: Result<Void, SystemError> = await withCheckedContinuation { continuation in
+            let isClosed = pending.withLock { pending in
+                if pending.isClosed { return true }
+                pending.accepts.append(Accept(file: file, sample: sample, done: continuation))
+                return false
+            }
+            if isClosed {
+                continuation.resume(returning: .failure(SystemError("the service ends", number: ECANCELED)))
+            } else {
+                schedule(now: true)
+            }
+        }
+        try result.get()
+    }
+
+    /// Stores a result; returns at once unless too many wait for their commit.
+    func conclude(_ result: ServiceIndex.Result) async {
+        let isFull = pending.withLock { pending in
+            pending.changes.concluded.append(result)
+            return pending.changes.concluded.count > Self.resultLimit && !pending.isClosed
+        }
+        schedule(now: isFull)
+        guard isFull else { return }
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let waits = pending.withLock { pending in
+                guard pending.changes.concluded.count > Self.resultLimit, !pending.isClosed else { return false }
+                pending.waiters.append(continuation)
+                return true
+            }
+            if !waits { continuation.resume() }
+        }
+    }
+
+    /// Stores other changes soon.
+    func note(_ change: (inout ServiceIndex.Changes) -> Void) {
+        pending.withLock { change(&$0.changes) }
+        schedule(now: false)
+    }
+
+    /// Writes all that waits.
+    func flush() { work.sync { commit() } }
+
+    /// Writes all that waits, and takes no samples any more.
+    func close() {
+        pending.withLock { $0.isClosed = true }
+        flush()
+        let waiters = pending.withLock { pending in
+            defer { pending.waiters = [] }
+            return pending.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+        index.close()
+    }
+
+    private func schedule(now: Bool) {
+        let schedules = pending.withLock { pending in
+            if pending.isClosed || (now ? pending.isScheduled : pending.isScheduled || pending.isDelayed) {
+                return false
+            }
+            if now { pending.isScheduled = true } else { pending.isDelayed = true }
+            return true
+        }
+        guard schedules else { return }
+        if now {
+            work.async { [self] in commit() }
+        } else {
+            let delay = lastFailure == nil ? Self.delayMilliseconds : Self.retryMilliseconds
+            work.asyncAfter(deadline: .now() + .milliseconds(delay)) { [self] in commit() }
+        }
+    }
+
+    private func commit() {
+        let (accepts, changes) = pending.withLock { pending in
+            let batch = (pending.accepts, pending.changes)
+            pending.accepts = []
+            pending.changes = ServiceIndex.Changes()
+            pending.isScheduled = false
+            pending.isDelayed = false
+            return batch
+        }
+        guard !accepts.isEmpty || !changes.isEmpty else { return }
+        let (kept, failed) = keepFiles(accepts)
+        var all = changes
+        all.accepted = kept.map(\.sample)
+        do {
+            try index.commit(all)
+            failure.withLock { $0 = nil }
+            for result in changes.concluded { directory.remove(result.id) }
+            concluded(changes.concluded.map(\.id))
+            for accept in kept { accept.done.resume(returning: .success(())) }
+            wakeWaiters()
+        } catch {
+            let reason = SystemError("cannot write the index: \(error)", number: ENOSPC)
+            failure.withLock { $0 = reason.description }
+            for accept in kept {
+                directory.remove(accept.sample.id)
+                accept.done.resume(returning: .failure(reason))
+            }
+            // Their samples are still there; tried again, and scanned again if this run ends before.
+            pending.withLock { pending in
+                pending.changes.concluded = changes.concluded + pending.changes.concluded
+                pending.changes.minutes = changes.minutes + pending.changes.minutes
+                pending.changes.collections = changes.collections + pending.changes.collections
+            }
+            if !changes.isEmpty { schedule(now: false) }
+        }
+        for (accept, reason) in failed { accept.done.resume(returning: .failure(reason)) }
+    }
+
+    // The disk begins with all files before any is waited for.
+    private func keepFiles(_ accepts: [Accept]) -> (kept: [Accept], failed: [(Accept, SystemError)]) {
+        var kept: [Accept] = []
+        var failed: [(Accept, SystemError)] = []
+        for accept in accepts { accept.file.startSync() }
+        for accept in accepts {
+            do {
+                try accept.file.sync()
+                try accept.file.keep()
+                kept.append(accept)
+            } catch {
+                failed.append((accept, error))
+            }
+        }
+        guard !kept.isEmpty else { return (kept, failed) }
+        do {
+            try directory.files.syncDirectory()
+        } catch {
+            for accept in kept {
+                directory.remove(accept.sample.id)
+                failed.append((accept, error))
+            }
+            kept = []
+        }
+        return (kept, failed)
+    }
+
+    private func wakeWaiters() {
+        let waiters = pending.withLock { pending in
+            defer { pending.waiters = [] }
+            return pending.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+}

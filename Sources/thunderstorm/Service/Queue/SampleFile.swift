@@ -1,0 +1,50 @@
+import Pipeline
+import Synchronization
+
+/// A sample on its way into the upload directory.
+///
+/// Unless it is kept, the file goes with this object.
+final class SampleFile: Sendable {
+    /// Async id of the sample.
+    let id: Int64
+    private let files: any SpoolFiles
+    private let descriptor: Int32
+    private let isKept = Mutex(false)
+
+    private var partName: String { "sample-\(id).part" }
+
+    /// Creates the file.
+    ///
+    /// - Throws: `SystemError` when the directory does not take it.
+    init(_ id: Int64, in files: any SpoolFiles) throws(SystemError) {
+        self.id = id
+        self.files = files
+        descriptor = try files.create("sample-\(id).part")
+    }
+
+    deinit {
+        files.close(descriptor)
+        if !isKept.withLock({ $0 }) { files.remove(partName) }
+    }
+
+    /// Adds bytes at the end; blocks while the disk is busy.
+    ///
+    /// - Throws: `SystemError` when the disk does not take them.
+    func append(_ bytes: [UInt8]) throws(SystemError) { try files.write(bytes, to: descriptor) }
+
+    /// Lets the disk begin to write what was appended.
+    func startSync() { files.startSync(descriptor) }
+
+    /// Waits until the content is on the disk.
+    ///
+    /// - Throws: `SystemError` when the disk fails.
+    func sync() throws(SystemError) { try files.sync(descriptor) }
+
+    /// Gives the file its final name; the directory is not synced yet.
+    ///
+    /// - Throws: `SystemError` when that fails; the file goes with this object then.
+    func keep() throws(SystemError) {
+        try files.rename(partName, to: UploadDirectory.dataName(id))
+        isKept.withLock { $0 = true }
+    }
+}

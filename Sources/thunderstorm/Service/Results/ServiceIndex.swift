@@ -1,0 +1,283 @@
+import FoundationEssentials
+import GRDB
+import Glibc
+import Pipeline
+
+// What the service remembers over restarts, in SQLite: which samples wait, the last results with their findings, the
+// histories. Content of samples lies in files beside it. WAL with synchronous=FULL: what a commit wrote is on the disk
+// when it returns. Only the journal writes.
+
+/// The index of an upload directory.
+final class ServiceIndex: Sendable {
+    /// A sample that waits.
+    struct Waiting: Sendable, Equatable {
+        /// Its async id.
+        var id: Int64
+        /// Where it came from.
+        var source: String
+        /// Its size in bytes.
+        var count: Int
+    }
+
+    /// A result as it is stored.
+    struct Result: Sendable {
+        /// Async id of the sample.
+        var id: Int64
+        /// The encoded report; nil when the analysis failed.
+        var report: [UInt8]?
+        /// Context of its events.
+        var context: EventContext
+    }
+
+    /// What is written in one transaction.
+    struct Changes: Sendable {
+        /// Samples that wait from now on.
+        var accepted: [QueuedSample] = []
+        /// Samples that are done.
+        var concluded: [Result] = []
+        /// Counts of history minutes, by kind.
+        var minutes: [(kind: Int, minute: Int64, count: Int)] = []
+        /// Runs of collectors that have changed.
+        var collections: [CollectionRun] = []
+
+        /// Whether there is nothing to write.
+        var isEmpty: Bool {
+            accepted.isEmpty && concluded.isEmpty && minutes.isEmpty && collections.isEmpty
+        }
+    }
+
+    /// Name of the database in the upload directory.
+    static let fileName = "index.sqlite"
+
+    // Encoded reports of all results together; a result may have thousands of findings.
+    private static let resultByteLimit = 1 << 30
+    private static let schemaVersion = 1
+
+    private let pool: DatabasePool
+    private let path: String
+    private let inode: UInt
+    private let resultLimit: Int
+
+    /// Opens the index of a directory, or makes one.
+    ///
+    /// - Parameters:
+    ///   - resultLimit: Results kept; 0 keeps none.
+    ///   - damaged: Told the new name of an index that could not be read.
+    /// - Throws: `ConfigurationError` when there can be none, with the remedy.
+    init(
+        directory: String, resultLimit: Int, damaged: (String) -> Void
+    ) throws(ConfigurationError) {
+        path = directory + "/" + Self.fileName
+        self.resultLimit = resultLimit
+        do {
+            pool = try Self.openOrReplace(path, damaged: damaged)
+            var info = stat()
+            guard unsafe stat(path, &info) == 0 else { throw SystemError("cannot find \(path)") }
+            inode = info.st_ino
+            try pool.write { [resultLimit] database in
+                try database.execute(
+                    sql: "UPDATE meta SET value = (SELECT total(size) FROM result) WHERE key = 'result_bytes'")
+                try Self.evict(database, limit: resultLimit)
+            }
+        } catch let error as ConfigurationError {
+            throw error
+        } catch {
+            throw ConfigurationError("--server-upload-dir: cannot use \(path): \(error); choose another directory")
+        }
+    }
+
+    /// Whether its file is still where the next run looks for it.
+    var isInPlace: Bool {
+        var info = stat()
+        return unsafe stat(path, &info) == 0 && info.st_ino == inode
+    }
+
+    /// Writes changes; they are on the disk when this returns.
+    ///
+    /// - Throws: when the disk does not take them; nothing is changed then.
+    func commit(_ changes: Changes) throws {
+        guard isInPlace else { throw SystemError("\(path) was removed or replaced; restart the service", number: EIO) }
+        try pool.write { database in
+            for sample in changes.accepted {
+                try database.execute(
+                    sql: "INSERT OR REPLACE INTO sample (id, source, size) VALUES (?, ?, ?)",
+                    arguments: [sample.id, sample.source, sample.count])
+            }
+            if let last = changes.accepted.map(\.id).max() {
+                try database.execute(
+                    sql: "UPDATE meta SET value = max(value, ?) WHERE key = 'last_id'", arguments: [last])
+            }
+            for result in changes.concluded {
+                try database.execute(sql: "DELETE FROM sample WHERE id = ?", arguments: [result.id])
+                guard resultLimit > 0 else { continue }
+                try database.execute(
+                    sql: """
+                        INSERT OR REPLACE INTO result (id, report, size, seconds, nanoseconds, host, scan_id)
+                        VALUES (?, ?, ?, ?, ?, ?, ?)
+                        """,
+                    arguments: [
+                        result.id, result.report.map { Data($0) }, result.report?.count ?? 0,
+                        result.context.time.seconds, result.context.time.nanoseconds, result.context.hostname,
+                        result.context.scanID,
+                    ])
+            }
+            if !changes.concluded.isEmpty {
+                try database.execute(
+                    sql: "UPDATE meta SET value = value + ? WHERE key = 'result_bytes'",
+                    arguments: [resultLimit > 0 ? changes.concluded.reduce(0) { $0 + ($1.report?.count ?? 0) } : 0])
+                try Self.evict(database, limit: resultLimit)
+            }
+            for (kind, minute, count) in changes.minutes {
+                try database.execute(
+                    sql: "INSERT OR REPLACE INTO history (kind, minute, count) VALUES (?, ?, ?)",
+                    arguments: [kind, minute, count])
+            }
+            for run in changes.collections { try run.save(to: database) }
+        }
+    }
+
+    /// Samples that wait, oldest first.
+    func waiting() throws -> [Waiting] {
+        try pool.read { database in
+            try Row.fetchAll(database, sql: "SELECT id, source, size FROM sample ORDER BY id").map { row in
+                Waiting(id: row["id"], source: row["source"], count: row["size"])
+            }
+        }
+    }
+
+    /// Whether a sample waits.
+    func isWaiting(_ id: Int64) throws -> Bool {
+        try pool.read { try Bool.fetchOne($0, sql: "SELECT 1 FROM sample WHERE id = ?", arguments: [id]) ?? false }
+    }
+
+    /// The result of a sample; nil when there is none.
+    func result(_ id: Int64) throws -> Result? {
+        try pool.read { database in
+            try Row.fetchOne(database, sql: "SELECT * FROM result WHERE id = ?", arguments: [id]).map { row in
+                let report: Data? = row["report"]
+                return Result(
+                    id: id, report: report.map { Array($0) },
+                    context: EventContext(
+                        time: Timestamp(seconds: row["seconds"], nanoseconds: row["nanoseconds"]),
+                        hostname: row["host"], scanID: row["scan_id"]))
+            }
+        }
+    }
+
+    /// Ids that have a result, or had one; new ids must be higher.
+    func lastID() throws -> Int64 {
+        try pool.read { try Int64.fetchOne($0, sql: "SELECT value FROM meta WHERE key = 'last_id'") ?? 0 }
+    }
+
+    /// Minutes of a history.
+    func minutes(kind: Int) throws -> [(minute: Int64, count: Int)] {
+        try pool.read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT minute, count FROM history WHERE kind = ? ORDER BY minute", arguments: [kind]
+            ).map { ($0["minute"], $0["count"]) }
+        }
+    }
+
+    /// Runs of collectors, the newest first.
+    func collections() throws -> [CollectionRun] { try pool.read { try CollectionRun.fetchAll($0) } }
+
+    /// What SQLite promises about a commit: 2 stands for synchronous=FULL.
+    func durability() throws -> (synchronous: Int?, journal: String?) {
+        try pool.writeWithoutTransaction { database in
+            (
+                try Int.fetchOne(database, sql: "PRAGMA synchronous"),
+                try String.fetchOne(database, sql: "PRAGMA journal_mode")
+            )
+        }
+    }
+
+    /// Ends the use of the file.
+    func close() { try? pool.close() }
+
+    private static func openOrReplace(_ path: String, damaged: (String) -> Void) throws -> DatabasePool {
+        do {
+            return try openPool(path)
+        } catch let error as DatabaseError where isDamage(error) {
+            damaged(setAside(path))
+            return try openPool(path)
+        }
+    }
+
+    private static func openPool(_ path: String) throws -> DatabasePool {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(10)
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA temp_store = MEMORY")
+        }
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        try pool.writeWithoutTransaction { database in
+            // GRDB's choice for WAL is NORMAL, which loses commits with the power.
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+            let check = try String.fetchOne(database, sql: "PRAGMA quick_check(1)")
+            guard check == "ok" else {
+                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: check)
+            }
+            let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+            guard version <= schemaVersion else {
+                throw ConfigurationError(
+                    "--server-upload-dir: \(path) was written by a newer version of this program; use that, or "
+                        + "another directory")
+            }
+        }
+        try pool.write { database in
+            try database.execute(sql: schema)
+            // A table of the same name that is not ours shows here and not at the first upload.
+            for probe in probes { _ = try Row.fetchOne(database, sql: probe) }
+        }
+        return pool
+    }
+
+    private static let schema = """
+        CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+        INSERT OR IGNORE INTO meta (key, value) VALUES ('last_id', 0), ('result_bytes', 0);
+        CREATE TABLE IF NOT EXISTS sample (id INTEGER PRIMARY KEY, source TEXT NOT NULL, size INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS result (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, id INTEGER NOT NULL UNIQUE, size INTEGER NOT NULL,
+            seconds INTEGER NOT NULL, nanoseconds INTEGER NOT NULL, host TEXT NOT NULL, scan_id TEXT NOT NULL,
+            report BLOB);
+        CREATE TABLE IF NOT EXISTS history (
+            kind INTEGER NOT NULL, minute INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (kind, minute)
+        ) WITHOUT ROWID;
+        \(CollectionRun.schema)
+        PRAGMA user_version = \(schemaVersion);
+        """
+
+    private static let probes = [
+        "SELECT key, value FROM meta", "SELECT id, source, size FROM sample",
+        "SELECT seq, id, report, size, seconds, nanoseconds, host, scan_id FROM result",
+        "SELECT kind, minute, count FROM history", CollectionRun.probe,
+    ]
+
+    // Results beyond the limits go, oldest first; the newest stays whatever its size.
+    private static func evict(_ database: Database, limit: Int) throws {
+        let newest = try Int64.fetchOne(database, sql: "SELECT max(seq) FROM result") ?? 0
+        let oldest = newest - Int64(limit)
+        var total = try Int.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'result_bytes'") ?? 0
+        let gone = try Int.fetchOne(database, sql: "SELECT total(size) FROM result WHERE seq <= ?", arguments: [oldest])
+        total -= gone ?? 0
+        try database.execute(sql: "DELETE FROM result WHERE seq <= ?", arguments: [oldest])
+        while total > resultByteLimit,
+            let row = try Row.fetchOne(
+                database, sql: "SELECT seq, size FROM result WHERE seq < ? ORDER BY seq LIMIT 1", arguments: [newest])
+        {
+            total -= row["size"]
+            try database.execute(sql: "DELETE FROM result WHERE seq = ?", arguments: [row["seq"] as Int64])
+        }
+        try database.execute(sql: "UPDATE meta SET value = ? WHERE key = 'result_bytes'", arguments: [total])
+    }
+
+    private static func isDamage(_ error: DatabaseError) -> Bool {
+        [.SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR, .SQLITE_SCHEMA].contains(error.resultCode)
+    }
+
+    private static func setAside(_ path: String) -> String {
+        let name = "\(path).damaged-\(currentTime().seconds)"
+        for suffix in ["", "-wal", "-shm"] { unsafe Glibc.rename(path + suffix, name + suffix) }
+        return name
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import Pipeline
+import Synchronization
+import Testing
+
+@testable import ThunderstormService
+
+// Power fails at every step of the group commit; what was acknowledged has to be there afterwards.
+
+struct PowerLossTests {
+    private func content(_ id: Int64) -> [UInt8] { [UInt8](repeating: UInt8(truncatingIfNeeded: id), count: 3_000) }
+
+    private func write(_ id: Int64, to directory: UploadDirectory) throws -> (SampleFile, QueuedSample) {
+        let file = try directory.newFile(id)
+        let sample = QueuedSample(
+            id: id, path: "/tmp/\(id)", source: "pc\(id % 3)", received: Timestamp(seconds: 5), count: 3_000,
+            sha256: "\(id)")
+        try file.append(content(id) + sample.trailer)
+        return (file, sample)
+    }
+
+    @Test func theDoubleLosesWhatIsNotSynced() throws {
+        let (before, after) = (try TemporaryFolder(), try TemporaryFolder())
+        let files = try PowerLossFiles(path: before.path, failsBefore: .max, after: after)
+        for name in ["nothing", "content", "name", "both"] {
+            let descriptor = try files.create(name)
+            try files.write([1, 2, 3], to: descriptor)
+            if name == "content" || name == "both" { try files.sync(descriptor) }
+            files.close(descriptor)
+            if name == "name" || name == "both" { try files.syncDirectory() }
+        }
+        // Syncing the directory makes all names durable, so a name that came after is made last.
+        let late = try files.create("late")
+        try files.sync(late)
+        files.close(late)
+        files.failNow()
+        try files.writeSurvivors()
+        #expect(try after.names() == ["both", "content", "name", "nothing"])
+        #expect(try after.read("both").utf8.count == 3)
+        #expect(try after.read("content").utf8.count == 3)
+        #expect(try after.read("name").isEmpty)
+        #expect(throws: SystemError.self) { try files.create("more") }
+    }
+
+    @Test(arguments: 1...60, [true, false])
+    func acknowledgedSamplesSurvive(failsBefore: Int, keepsIndex: Bool) async throws {
+        let (before, after) = (try TemporaryFolder(), try TemporaryFolder())
+        let files = try PowerLossFiles(path: before.path, failsBefore: failsBefore, after: after)
+        let directory = try UploadDirectory(path: before.path) { _ in files }
+        let index = try ServiceIndex(directory: before.path, resultLimit: 100) { _ in }
+        let journal = Journal(directory: directory, index: index) { _ in }
+        let acknowledged = Acknowledged()
+        await withTaskGroup(of: Void.self) { group in
+            for client in 0..<4 {
+                group.addTask {
+                    for step in 0..<6 {
+                        let id = Int64(client * 100 + step + 1)
+                        guard let (file, sample) = try? write(id, to: directory),
+                            (try? await journal.accept(file, as: sample)) != nil
+                        else { return }
+                        acknowledged.insert(id)
+                        if step % 3 == 2 {
+                            await journal.conclude(
+                                ServiceIndex.Result(
+                                    id: id, report: ReportCodec.encode(Report()),
+                                    context: EventContext(time: sample.received, hostname: "", scanID: "\(id)")))
+                        }
+                    }
+                }
+            }
+        }
+        files.failNow()
+        journal.close()
+        try files.writeSurvivors()
+        if !keepsIndex {
+            for name in try after.names() where name.hasPrefix(ServiceIndex.fileName) {
+                try FileManager.default.removeItem(atPath: after.path + "/" + name)
+            }
+        }
+
+        let found = try UploadDirectory(path: after.path)
+        let rebuilt = try ServiceIndex(directory: after.path, resultLimit: 100) {
+            Testing.Issue.record("damaged: \($0)")
+        }
+        let recovery = try Recovery(directory: found, index: rebuilt, host: "here")
+        let waiting = Set(recovery.waiting.map(\.id))
+        for id in acknowledged.all {
+            if try rebuilt.result(id) != nil { continue }
+            // Without the index, results of samples that were removed already are gone with it.
+            guard waiting.contains(id) || (keepsIndex || id % 100 % 3 != 0) else { continue }
+            #expect(waiting.contains(id), "sample \(id) is lost")
+            guard waiting.contains(id) else { continue }
+            let (sample, bytes) = try found.sample(id)
+            #expect(bytes.array == content(id))
+            #expect(sample.path == "/tmp/\(id)")
+            #expect(recovery.lastID >= id)
+        }
+        #expect(recovery.problems.isEmpty, "\(recovery.problems)")
+        rebuilt.close()
+    }
+}
+
+private final class Acknowledged: Sendable {
+    private let ids = Mutex<Set<Int64>>([])
+
+    var all: Set<Int64> { ids.withLock { $0 } }
+
+    func insert(_ id: Int64) { ids.withLock { _ = $0.insert(id) } }
+}
