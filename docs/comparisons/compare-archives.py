@@ -35,11 +35,15 @@ def digests(folder):
 def extract(command, archive):
     folder = tempfile.mkdtemp()
     try:
-        result = subprocess.run(
-            [part.format(archive=archive, folder=folder) for part in command],
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+        # A session of its own: nothing may ask for a password at the terminal.
+        try:
+            status = subprocess.run(
+                [part.format(archive=archive, folder=folder) for part in command],
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=60, start_new_session=True).returncode
+        except subprocess.TimeoutExpired:
+            status = -1
         subprocess.run(["chmod", "-R", "u+rwX", folder], check=False)
-        return digests(folder), result.returncode
+        return digests(folder), status
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -52,12 +56,14 @@ def main():
         member = json.loads(line)
         ours[member["archive"]][member["sha256"]] += 1
         methods[member["archive"]] = member["method"]
-    peers = {"bsdtar": ["bsdtar", "-xf", "{archive}", "-C", "{folder}"]}
+    peers = {"bsdtar": ["bsdtar", "--passphrase", "infected", "-xf", "{archive}", "-C", "{folder}"]}
     if shutil.which("7z"):
         peers["7z"] = ["7z", "x", "-y", "-pinfected", "-o{folder}", "{archive}"]
     for peer, command in peers.items():
         equal, more, different, failed = 0, 0, [], 0
         for archive in sorted(ours):
+            if "bombs/" in archive:
+                continue  # the limits cut them
             if peer == "7z" and (methods[archive].startswith("TAR") and methods[archive] != "TAR" or methods[archive] == "RPM"):
                 continue  # 7z takes off one layer at a time
             theirs, status = extract(command, corpus / archive)
