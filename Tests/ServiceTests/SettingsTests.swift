@@ -52,6 +52,18 @@ struct SettingsTests {
         #expect(settings.chains.map(\.name) == ["mine"])
     }
 
+    @Test func theSigmaThresholdIsALevel() throws {
+        var settings = Settings()
+        settings.sigmaThreshold = "high"
+        let request = try settings.scanRequest(defaultRules: "rules", byteStore: ByteStore())
+        #expect(request.sigmaThreshold == "high")
+        settings.sigmaThreshold = "huge"
+        let error = #expect(throws: ConfigurationError.self) {
+            try settings.scanRequest(defaultRules: "rules", byteStore: ByteStore())
+        }
+        #expect(error?.description.contains("levels are: informational, low, medium, high, critical") == true)
+    }
+
     @Test func valuesThatCannotWorkAreRefused() {
         func message(_ change: (inout Settings) -> Void) -> String? {
             var settings = Settings()

@@ -41,6 +41,12 @@ struct SignatureOptions: ParsableArguments {
 
     @Option(name: .long, help: ArgumentHelp("Lowest score of level Alert (default: 81).", valueName: "n"))
     var scoreAlert: Int?
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Lowest level of a Sigma rule that is used: informational to critical (default: medium).",
+            valueName: "level"))
+    var sigmaThreshold: String?
 
     /// These flags as settings.
     var settings: Settings {
@@ -54,6 +60,7 @@ struct SignatureOptions: ParsableArguments {
         settings.scoreNotice = scoreNotice
         settings.scoreWarning = scoreWarning
         settings.scoreAlert = scoreAlert
+        settings.sigmaThreshold = sigmaThreshold
         return settings
     }
 }

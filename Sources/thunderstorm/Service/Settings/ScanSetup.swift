@@ -1,4 +1,5 @@
 import Pipeline
+import Yams
 
 /// What is needed to scan: a chain with its compiled signatures, and what is known of them.
 public struct ScanSetup: Sendable {
@@ -12,6 +13,8 @@ public struct ScanSetup: Sendable {
         public var chain = "full"
         /// Chains of the configuration file; they come before those of the rules folders.
         public var chains: [ChainConfiguration] = []
+        /// Lowest level of a Sigma rule that is used, whatever the chain says; nil leaves it to the chain.
+        public var sigmaThreshold: String?
         /// How findings are scored.
         public var scoring = Scoring()
         /// Where large children live.
@@ -36,8 +39,21 @@ public struct ScanSetup: Sendable {
         let environment = StageEnvironment(
             signatures: folders.set, diagnostics: diagnostics, byteStore: request.byteStore)
         chain = try registry.makeChain(
-            Self.configuration(request, registry), environment: environment, scoring: request.scoring)
+            Self.adjusted(try Self.configuration(request, registry), request), environment: environment,
+            scoring: request.scoring)
         signatures = SignatureState(set: folders.set, diagnostics: diagnostics, loaded: currentTime())
+    }
+
+    // The chain with what a flag says of its stages.
+    private static func adjusted(_ chain: ChainConfiguration, _ request: Request) -> ChainConfiguration {
+        guard let threshold = request.sigmaThreshold else { return chain }
+        let stages = chain.stages.map { stage in
+            guard stage.name == "sigma" else { return stage }
+            let written = stage.options as? YAMLOptions ?? YAMLOptions(Node.mapping(Node.Mapping([])))
+            return StageConfiguration(
+                name: stage.name, line: stage.line, options: written.setting("threshold", to: threshold))
+        }
+        return ChainConfiguration(name: chain.name, file: chain.file, stages: stages)
     }
 
     // The configuration file's chains first, then chains.yml of the rules folders. Folders without one, such as a

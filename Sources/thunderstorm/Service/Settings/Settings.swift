@@ -39,6 +39,7 @@ public struct Settings: Sendable, Decodable {
         case scoreNotice = "score-notice"
         case scoreWarning = "score-warning"
         case scoreAlert = "score-alert"
+        case sigmaThreshold = "sigma-threshold"
     }
 
     /// Address to listen on.
@@ -107,6 +108,8 @@ public struct Settings: Sendable, Decodable {
     public var scoreAlert: Int?
     /// Logs and targets.
     public var output = OutputSettings()
+    /// Lowest level of a Sigma rule that is used.
+    public var sigmaThreshold: String?
     /// Chains of the configuration file.
     public var chains: [ChainConfiguration] = []
 
@@ -178,6 +181,7 @@ public struct Settings: Sendable, Decodable {
         all.scoreWarning = scoreWarning ?? other.scoreWarning
         all.scoreAlert = scoreAlert ?? other.scoreAlert
         all.output = output.filled(from: other.output)
+        all.sigmaThreshold = sigmaThreshold ?? other.sigmaThreshold
         all.chains = chains + other.chains
         return all
     }
@@ -227,6 +231,14 @@ public struct Settings: Sendable, Decodable {
         request.chains = chains
         request.byteStore = byteStore
         request.scoring.levels = try levelRules()
+        if let threshold = sigmaThreshold {
+            let names = ["informational", "low", "medium", "high", "critical"]
+            guard names.contains(threshold) else {
+                throw ConfigurationError(
+                    "sigma-threshold is '\(threshold)'; levels are: \(names.joined(separator: ", "))")
+            }
+            request.sigmaThreshold = threshold
+        }
         return request
     }
 

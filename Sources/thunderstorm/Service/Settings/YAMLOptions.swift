@@ -7,6 +7,13 @@ struct YAMLOptions: OptionSource, @unchecked Sendable {  // A parsed node is nev
 
     init(_ node: Node) { self.node = node }
 
+    /// These options with one of them set.
+    func setting(_ name: String, to value: String) -> YAMLOptions {
+        var map = node.mapping ?? Node.Mapping([])
+        map[Node(name)] = Node(value)
+        return YAMLOptions(Node.mapping(map))
+    }
+
     var keys: [(name: String, line: Int?)] {
         (node.mapping.map(Array.init) ?? []).map { ($0.key.string ?? "?", $0.key.mark?.line) }
     }
