@@ -59,12 +59,16 @@ struct CollectionRun: Sendable, Equatable, Codable {
         try database.execute(
             sql: "INSERT OR REPLACE INTO collection (scan_id, began, body) VALUES (?, ?, ?)",
             arguments: [scanID, began, try JSONEncoder().encode(self)])
+    }
+
+    /// Removes runs beyond the limit, the oldest first.
+    static func evict(_ database: Database) throws {
         try database.execute(
             sql: """
                 DELETE FROM collection WHERE scan_id IN (
                     SELECT scan_id FROM collection ORDER BY began DESC LIMIT -1 OFFSET ?)
                 """,
-            arguments: [Self.limit])
+            arguments: [limit])
     }
 
     /// All runs, the newest first.

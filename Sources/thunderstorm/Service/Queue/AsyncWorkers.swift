@@ -41,6 +41,7 @@ struct AsyncWorkers: Service {
             let result = await core.scan(
                 submission, sha256: sample.sha256, collection: sample.collection, lane: .async,
                 arrival: ticket.arrival)
+            if !sample.collection.isEmpty { core.saveStatistics() }
             await core.conclude(
                 ticket.id, result.report.failure == nil ? .complete(result) : .failed, source: sample.source)
         } catch {

@@ -133,6 +133,7 @@ final class ServiceIndex: Sendable {
                     arguments: [kind, minute, count])
             }
             for run in changes.collections { try run.save(to: database) }
+            if !changes.collections.isEmpty { try CollectionRun.evict(database) }
         }
     }
 

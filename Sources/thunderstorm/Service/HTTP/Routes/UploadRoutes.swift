@@ -82,6 +82,8 @@ struct UploadRoutes: Sendable {
             sha256: receiver.sha256)
         sample.collection = core.collections.countReceived(query["scan_id"], bytes: sample.count)
         try await receiver.store.finish(with: sample.trailer)
+        // The run's count is in the same commit.
+        if !sample.collection.isEmpty { core.saveStatistics() }
         do {
             try await core.journal.accept(file, as: sample)
         } catch {
