@@ -1,5 +1,5 @@
 # `make help` lists the targets.
-.PHONY: help packages build serve scan test test-parsers check-format format samples docs bench bench-service kill fuzz soak clean
+.PHONY: help packages build serve scan test test-parsers check-format format samples docs bench bench-service kill fuzz soak dist deb clean
 
 SWIFT ?= swift
 CHECKS := --explicit-target-dependency-import-check error
@@ -56,6 +56,12 @@ fuzz: packages ## fuzz every parser; SECONDS_EACH=600 by default
 
 soak: build ## 100,000 submissions, memory watched
 	Benchmarks/soak.sh $(ARGS)
+
+dist: packages ## one archive that runs on any Linux of this architecture with nothing installed
+	SWIFT="$(SWIFT)" scripts/dist.sh
+
+deb: packages ## a Debian package
+	SWIFT="$(SWIFT)" scripts/deb.sh
 
 clean: ## remove build products
 	rm -rf .build .build-* samples/tree

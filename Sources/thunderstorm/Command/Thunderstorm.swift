@@ -19,8 +19,8 @@ public struct Thunderstorm: ParsableCommand {
             """,
         version: thunderstormVersion,
         subcommands: [
-            ServeCommand.self, ScanCommand.self, PackageCommand.self, RecordsCommand.self, ReportCommand.self,
-            RulesCommand.self, StagesCommand.self, TokenCommand.self,
+            ServeCommand.self, ScanCommand.self, PackageCommand.self, RecordsCommand.self, RemoteCommand.self,
+            ReportCommand.self, RulesCommand.self, StagesCommand.self, StatusCommand.self, TokenCommand.self,
         ])
 
     /// Used by the argument parser.
@@ -29,9 +29,9 @@ public struct Thunderstorm: ParsableCommand {
     /// Runs the command line of this process with the given stages, and ends the process.
     public static func main(stages: [any Stage.Type]) async {
         // The original's spelling of the service.
-        let arguments = CommandLine.arguments.dropFirst().map { $0 == "--thunderstorm" ? "serve" : $0 }
-        let ordered = arguments.contains("serve") ? ["serve"] + arguments.filter { $0 != "serve" } : Array(arguments)
-        await run(ordered, stages: stages)
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        let isOriginal = arguments.contains("--thunderstorm")
+        await run((isOriginal ? ["serve"] : []) + arguments.filter { $0 != "--thunderstorm" }, stages: stages)
     }
 
     private static func run(_ arguments: [String], stages: [any Stage.Type]) async {

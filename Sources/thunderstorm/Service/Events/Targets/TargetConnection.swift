@@ -166,7 +166,8 @@ private final class AnswerReader: ChannelInboundHandler {
 }
 
 extension Channel {
-    fileprivate func addTLS(_ tls: NIOSSLContext?, _ host: String) throws {
+    /// Encrypts what the channel carries, unless there is no TLS.
+    func addTLS(_ tls: NIOSSLContext?, _ host: String) throws {
         guard let tls else { return }
         // An address is no server name in TLS.
         let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
