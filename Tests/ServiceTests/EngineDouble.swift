@@ -59,6 +59,9 @@ final class EngineDouble: Engine {
     }
 
     private static func report(on submission: Submission) -> Report {
+        if submission.bytes.span.firstOffset(of: Array("killer".utf8)) != nil {
+            return Report(failure: "the engine ended each time", of: submission)
+        }
         var report = Report()
         report.samples = 1
         report.bytes = submission.bytes.count

@@ -127,8 +127,8 @@ struct ReportCodecTests {
         var reader = BinaryReader(Bytes(writer.bytes))
         let decoded = try SubmissionHeader(from: &reader)
         #expect(decoded == header)
-        #expect(decoded.submission(bytes: submission.bytes, companions: []) == nil)
-        let again = try #require(decoded.submission(bytes: submission.bytes, companions: [Bytes(utf8: "log")]))
+        #expect(decoded.submission(content: submission.content, companions: []) == nil)
+        let again = try #require(decoded.submission(content: submission.content, companions: [Bytes(utf8: "log")]))
         #expect(SubmissionHeader(again) == header && again.companions[0].bytes == Bytes(utf8: "log"))
     }
 

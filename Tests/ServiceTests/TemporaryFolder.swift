@@ -20,6 +20,17 @@ final class TemporaryFolder: Sendable {
         try Data(text.utf8).write(to: url)
     }
 
+    /// Makes an empty folder.
+    func makeFolder(_ name: String) throws {
+        try FileManager.default.createDirectory(
+            at: URL(filePath: path).appending(path: name), withIntermediateDirectories: true)
+    }
+
+    /// Removes a folder with all it holds.
+    func removeFolder(_ name: String) throws {
+        try FileManager.default.removeItem(at: URL(filePath: path).appending(path: name))
+    }
+
     /// Reads a file.
     func read(_ name: String) throws -> String {
         try String(contentsOf: URL(filePath: path).appending(path: name), encoding: .utf8)

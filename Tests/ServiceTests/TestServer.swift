@@ -4,6 +4,7 @@ import HummingbirdTesting
 import Logging
 import Pipeline
 import ServiceLifecycle
+import Synchronization
 import Testing
 
 @testable import ThunderstormService
@@ -15,6 +16,9 @@ struct TestServer {
     let log = EventLogDouble()
     let server: ThunderstormServer
     let byteStore = ByteStore()
+    /// How often signatures were loaded anew, and why that fails.
+    let reloads = SharedValue(0)
+    let reloadError = SharedValue("")
 
     init(
         engine: EngineDouble = EngineDouble(), folder: TemporaryFolder? = nil,
@@ -38,6 +42,12 @@ struct TestServer {
         var parts = ThunderstormServer.Parts(
             configuration: configuration, engine: engine, eventLog: log, byteStore: byteStore, signatures: { state })
         parts.arguments = ["serve", "--threads", "2"]
+        parts.reloadSignatures = { [reloads, reloadError] () async throws(ConfigurationError) in
+            reloads.withLock { $0 += 1 }
+            let error = reloadError.withLock { $0 }
+            if !error.isEmpty { throw ConfigurationError(error) }
+            return state
+        }
         adjust(&parts)
         self.folder = folder
         self.engine = engine
@@ -85,6 +95,15 @@ struct TestServer {
             return try result.get()
         }
     }
+}
+
+/// A value that several tasks use.
+final class SharedValue<Value: Sendable>: Sendable {
+    private let value: Mutex<Value>
+
+    init(_ value: Value) { self.value = Mutex(value) }
+
+    func withLock<R: Sendable>(_ body: (inout Value) -> R) -> R { value.withLock { body(&$0) } }
 }
 
 extension TestClientProtocol {

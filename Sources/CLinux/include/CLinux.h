@@ -1,5 +1,6 @@
-// The few GNU/Linux calls that Swift's Glibc overlay does not show: sealed memory files, unlinked temporary files and
-// handing freed heap pages back. Each returns what the system call returns, with errno set.
+// The few GNU/Linux calls that Swift's Glibc overlay does not show: sealed memory files, unlinked temporary files,
+// handing freed heap pages back, processes of this program, packets with descriptors, and the sandbox. Each returns what
+// the system call returns, with errno set, unless it says otherwise.
 #ifndef CLINUX_H
 #define CLINUX_H
 
@@ -20,6 +21,55 @@ void clinux_start_sync(int descriptor);
 
 /// Lets this process open as many files as the system allows it.
 void clinux_raise_open_files(void);
+
+/// Most descriptors in one packet.
+#define CLINUX_DESCRIPTOR_LIMIT 200
+
+/// Opens a file in an open directory that has no name and can get none; -1 on failure, also where the file system has no
+/// O_TMPFILE.
+int clinux_temporary_file(int directory);
+
+/// Two connected sockets for packets (SOCK_SEQPACKET), not inherited by programs; -1 on failure.
+int clinux_socket_pair(int *_Nonnull first, int *_Nonnull second);
+
+/// Sends a packet with descriptors; -1 on failure, EAGAIN when `waits` is 0 and there is no room.
+ssize_t clinux_send(
+    int socket, const void *_Nonnull bytes, size_t count, const int *_Nullable descriptors, size_t descriptor_count,
+    int waits);
+
+/// Receives a packet with its descriptors, of which there may be CLINUX_DESCRIPTOR_LIMIT; 0 at the end, -1 on failure.
+ssize_t clinux_receive(
+    int socket, void *_Nonnull bytes, size_t capacity, int *_Nonnull descriptors, size_t *_Nonnull descriptor_count);
+
+/// Starts a program with one argument and a descriptor as number 3, in a process group of its own, with nothing else
+/// open but standard error; -1 on failure.
+pid_t clinux_spawn(const char *_Nonnull program, const char *_Nonnull argument, int descriptor);
+
+/// Forks; 0 in the child, -1 on failure.
+pid_t clinux_fork(void);
+
+/// Closes all descriptors from `lowest` on.
+void clinux_close_from(int lowest);
+
+/// A descriptor for a process, so that its number cannot come to mean another; -1 on failure.
+int clinux_process_descriptor(pid_t process);
+
+/// Sends SIGKILL.
+int clinux_kill(int process_descriptor);
+
+/// Waits for a child: its exit code or -1, and the signal it died of or 0; -1 on failure.
+int clinux_wait(pid_t process, int *_Nonnull code, int *_Nonnull number);
+
+/// Names this process, forbids core files, offers it to the out-of-memory killer first, and limits its private memory
+/// in bytes unless that is 0.
+void clinux_become_engine(unsigned long long data_limit);
+
+/// Bytes of memory of this machine, 0 if not known.
+long long clinux_physical_memory(void);
+
+/// Forbids all threads of this process, for good, everything but memory, threads and the descriptors it has; temporary
+/// files may be made with `clinux_temporary_file` in `directory` (-1 for none). 0, or an error number.
+int clinux_sandbox(int directory);
 
 /// Hands unused heap pages back to the system.
 void clinux_trim_heap(void);

@@ -51,6 +51,8 @@ public final class ByteStore: Sendable {
     /// Directory of the unlinked temporary files.
     public let temporaryDirectory: String
     let account = Account()
+    // The temporary directory, once this process has given up opening files by name.
+    private let openDirectory = Atomic<Int32>(-1)
 
     /// A store with its limits, in bytes.
     public init(
@@ -63,6 +65,31 @@ public final class ByteStore: Sendable {
 
     /// Bytes in memory files now.
     public var memoryInUse: Int { account.used.load(ordering: .relaxed) }
+
+    /// Opens the temporary directory, so that files can be made in it when this process may open nothing by name any
+    /// more.
+    ///
+    /// - Returns: The descriptor, which stays this store's.
+    /// - Throws: `SystemError` if it cannot be opened, or its file system has no files without a name (O_TMPFILE); large
+    ///   objects beyond the limit of memory are then refused.
+    public func pinTemporaryDirectory() throws(SystemError) -> Int32 {
+        let directory = unsafe open(temporaryDirectory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw SystemError("cannot open \(temporaryDirectory)") }
+        let file = clinux_temporary_file(directory)
+        guard file >= 0 else {
+            defer { close(directory) }
+            throw SystemError("cannot create a file without a name in \(temporaryDirectory)")
+        }
+        close(file)
+        openDirectory.store(directory, ordering: .relaxed)
+        return directory
+    }
+
+    func makeTemporaryFile() -> Int32 {
+        let directory = openDirectory.load(ordering: .relaxed)
+        return directory >= 0
+            ? clinux_temporary_file(directory) : unsafe clinux_unlinked_file(temporaryDirectory)
+    }
 
     /// Starts an object whose size is not known yet.
     public func makeWriter() -> ByteWriter { ByteWriter(store: self) }
@@ -87,7 +114,8 @@ public final class ByteStore: Sendable {
         return try writer.finish()
     }
 
-    /// Maps an open file that the caller promises nobody will change; the descriptor may be closed afterwards.
+    /// Maps an open file that the caller promises nobody will change; the descriptor may be closed afterwards, the
+    /// bytes keep one of their own for `withFile`.
     ///
     /// - Throws: `SystemError` if it cannot be mapped.
     public static func map(descriptor: Int32, count: Int) throws(SystemError) -> Bytes {
@@ -96,7 +124,9 @@ public final class ByteStore: Sendable {
             unsafe memory != MAP_FAILED
         else { throw SystemError("cannot map \(count) bytes") }
         return unsafe Bytes(
-            storage: BytesStorage(base: UnsafeRawPointer(memory), count: count, release: .unmap),
+            storage: BytesStorage(
+                base: UnsafeRawPointer(memory), count: count, release: .unmap,
+                descriptor: fcntl(descriptor, F_DUPFD_CLOEXEC, 0)),
             start: 0, count: count)
     }
 
@@ -157,9 +187,13 @@ public struct ByteWriter: ~Copyable {
         else { throw SystemError("cannot map \(count) bytes") }
         let reservation = reserved > 0 ? MemoryReservation(count: reserved, account: store.account) : nil
         reserved = 0
+        // A memory file is sealed; of a temporary file only a descriptor that cannot write leaves this process.
+        let kept = inMemoryFile ? descriptor : unsafe open("/proc/self/fd/\(descriptor)", O_RDONLY | O_CLOEXEC)
+        if inMemoryFile { descriptor = -1 }
         return unsafe Bytes(
             storage: BytesStorage(
-                base: UnsafeRawPointer(memory), count: count, release: .unmap, reservation: reservation),
+                base: UnsafeRawPointer(memory), count: count, release: .unmap, reservation: reservation,
+                descriptor: kept),
             start: 0, count: count)
     }
 
@@ -202,7 +236,7 @@ public struct ByteWriter: ~Copyable {
     }
 
     private mutating func openTemporary() throws(SystemError) {
-        descriptor = unsafe clinux_unlinked_file(store.temporaryDirectory)
+        descriptor = store.makeTemporaryFile()
         guard descriptor >= 0 else {
             throw SystemError("cannot create a temporary file in \(store.temporaryDirectory)")
         }
@@ -227,6 +261,7 @@ public struct ByteWriter: ~Copyable {
 }
 
 // Called by BytesStorage; here because mapping and unmapping belong together.
-func unmapMemory(_ base: UnsafeRawPointer, _ count: Int) {
+func unmapMemory(_ base: UnsafeRawPointer, _ count: Int, descriptor: Int32) {
     unsafe munmap(UnsafeMutableRawPointer(mutating: base), count)
+    if descriptor >= 0 { close(descriptor) }
 }

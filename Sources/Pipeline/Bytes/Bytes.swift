@@ -13,18 +13,24 @@
     private let release: Release
     // What is told when the memory goes, so that a shared cap can be kept.
     private let reservation: MemoryReservation?
+    // The mapped file, -1 if there is none at hand.
+    fileprivate let descriptor: Int32
 
-    init(base: UnsafeRawPointer, count: Int, release: Release, reservation: MemoryReservation? = nil) {
+    init(
+        base: UnsafeRawPointer, count: Int, release: Release, reservation: MemoryReservation? = nil,
+        descriptor: Int32 = -1
+    ) {
         unsafe self.base = base
         self.count = count
         self.release = release
         self.reservation = reservation
+        self.descriptor = descriptor
     }
 
     deinit {
         switch release {
         case .deallocate: unsafe base.deallocate()
-        case .unmap: unsafe unmapMemory(base, count)
+        case .unmap: unsafe unmapMemory(base, count, descriptor: descriptor)
         }
     }
 }
@@ -105,6 +111,16 @@
     /// A copy as an array.
     public var array: [UInt8] {
         unsafe withUnsafeBytes { unsafe Array($0) }
+    }
+
+    /// Hands the file that these bytes are mapped from to the caller for the time of the call.
+    ///
+    /// Another process can map it and cannot change it. The second argument is where in the file the bytes begin.
+    ///
+    /// - Returns: nil if the bytes are in no file.
+    public func withFile<R, E: Error>(_ body: (_ descriptor: Int32, _ offset: Int) throws(E) -> R) throws(E) -> R? {
+        defer { extendLifetime(storage) }
+        return storage.descriptor >= 0 ? try body(storage.descriptor, start) : nil
     }
 
     /// Hands the memory to a C library for the time of the call.

@@ -37,6 +37,12 @@ public final class FileContent: Sendable {
 
     deinit { close(descriptor) }
 
+    /// Hands the descriptor, which cannot write, to the caller for the time of the call.
+    public func withDescriptor<R>(_ body: (Int32) -> R) -> R {
+        defer { extendLifetime(self) }
+        return body(descriptor)
+    }
+
     /// Reads `count` bytes at `start` into fresh memory.
     ///
     /// - Throws: `SystemError` if that lies outside, cannot be read, or is not there any more.

@@ -22,5 +22,6 @@ public struct Limits: Sendable, Equatable {
     /// The default limits.
     public init() {}
 
-    func seconds(forBytes count: Int) -> Double { seconds + Double(count) / 1e6 * secondsPerMegabyte }
+    /// Longest time for a submission of so many bytes, in seconds.
+    public func seconds(forBytes count: Int) -> Double { seconds + Double(count) / 1e6 * secondsPerMegabyte }
 }

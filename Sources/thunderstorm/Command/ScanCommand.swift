@@ -49,6 +49,14 @@ struct ScanCommand: StageCommand {
     @Option(name: .long, help: ArgumentHelp("Write an HTML report of the findings.", valueName: "file"))
     var htmlReport: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Private memory that scans may take (default: half of the machine's).", valueName: "size"))
+    var engineMemory: String?
+
+    @Flag(name: .long, help: "Scan in this process: a sample that crashes a parser then ends the whole run.")
+    var inProcess = false
+
     @Option(name: .long, help: ArgumentHelp("Configuration file; flags win over it.", valueName: "file"))
     var config: String?
 
@@ -59,6 +67,7 @@ struct ScanCommand: StageCommand {
     func run(_ registry: StageRegistry) async throws {
         var settings = signatures.settings
         settings.threads = threads
+        settings.engineMemory = engineMemory
         settings.minimumLevel = minLevel
         settings.maximumFileSize = maxFileSize
         settings.output = outputs.settings
@@ -72,9 +81,10 @@ struct ScanCommand: StageCommand {
             sizeLimit = bytes
         }
 
+        raiseDescriptorLimit()
         let byteStore = ByteStore()
-        let setup = try loadSetup(settings, byteStore: byteStore, registry: registry)
-        let rejected = setup.signatures.problems.filter(\.isRejected).count
+        let (engine, loaded, close) = try await startEngine(settings, byteStore, registry)
+        let rejected = loaded.problems.filter(\.isRejected).count
         if rejected > 0 {
             standardError("\(rejected) signatures were left out; `thunderstorm rules check` lists them\n")
         }
@@ -91,15 +101,13 @@ struct ScanCommand: StageCommand {
             [sink] + reportSinks + (try settings.output.sinks(minimumLevel: level, hostname: host)),
             hostname: machineName(),
             scanID: scanID)
-        let engine = try InProcessEngine(
-            chain: setup.chain, threads: try settings.threadCount(), byteStore: byteStore)
         let replay = Replay(
             engine: engine, events: events, byteStore: byteStore, source: host, scanID: scanID,
             maximumFileSize: sizeLimit)
         let progress = ProgressLine()
         let summary = await replay.run(paths) { done, total, path in progress.show(done, total, path) }
         progress.end()
-        engine.close()
+        close()
         for (target, lost) in await events.close() {
             standardError("\(target) did not take the last \(lost) events\n")
         }
@@ -120,6 +128,23 @@ struct ScanCommand: StageCommand {
         let leftOut = try report.finish(heading)
         standardError("report: \(report.path)\n")
         if leftOut > 0 { standardError("\(leftOut) events did not fit into the report; --json-logfile keeps all\n") }
+    }
+
+    private func startEngine(
+        _ settings: Settings, _ byteStore: ByteStore, _ registry: StageRegistry
+    ) async throws -> (any Engine, SignatureState, close: () -> Void) {
+        if inProcess {
+            let setup = try loadSetup(settings, byteStore: byteStore, registry: registry)
+            let engine = try InProcessEngine(
+                chain: setup.chain, threads: try settings.threadCount(), byteStore: byteStore)
+            return (engine, setup.signatures, { engine.close() })
+        }
+        var options = EngineOptions()
+        options.threads = try settings.threadCount()
+        let engine = try ProcessEngine(
+            options, settings: settings, defaultRules: shippedRules(), temporaryDirectory: byteStore.temporaryDirectory,
+            events: EngineNotices())
+        return (engine, try await engine.start(), { engine.close() })
     }
 
     private static func text(_ summary: Replay.Summary) -> String {
@@ -145,6 +170,17 @@ struct ScanCommand: StageCommand {
     private static func rounded(_ value: Double) -> String {
         let tenths = Int((value * 10).rounded())
         return "\(tenths / 10).\(tenths % 10)"
+    }
+}
+
+// What the engine says of itself goes to the terminal when it is bad news; findings go where they always go.
+private struct EngineNotices: EventLog {
+    func log(_ report: Report, context: EventContext) {}
+
+    func message(_ level: Level, module: String, _ text: String, fields: [(String, String)]) {
+        guard level >= .error else { return }
+        let all = fields.map { "\($0.0): \($0.1)" }.joined(separator: ", ")
+        standardError(oneLine("\(text) (\(all))") + "\n")
     }
 }
 

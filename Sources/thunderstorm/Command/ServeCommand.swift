@@ -11,7 +11,7 @@ struct ServeCommand: StageCommand {
             Clients of THOR Thunderstorm work unchanged:
               curl -F file=@suspicious.bin http://127.0.0.1:8080/api/check
             `thunderstorm --thunderstorm` means the same. SIGTERM finishes running scans, then ends with 0; queued
-            samples and results are there again after the next start.
+            samples and results are there again after the next start. SIGHUP loads the signatures anew.
             """)
 
     @Option(name: .long, help: ArgumentHelp("Address to listen on (default: 127.0.0.1).", valueName: "address"))
@@ -47,6 +47,14 @@ struct ServeCommand: StageCommand {
     @Option(name: .long, help: ArgumentHelp("Scan threads for sync requests only (default: 0).", valueName: "n"))
     var syncOnlyThreads: Int?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Private memory that scans may take (default: half of the machine's).", valueName: "size"))
+    var engineMemory: String?
+
+    @Flag(name: .long, help: "Load signatures anew when their folders change.")
+    var watchRules = false
+
     @Option(name: .long, help: ArgumentHelp("Largest sample; larger ones get 413 (default: 200MB).", valueName: "size"))
     var maxFileSize: String?
 
@@ -73,6 +81,8 @@ struct ServeCommand: StageCommand {
             settings.resultCacheSize = serverResultCacheSize
             settings.threads = threads
             settings.syncOnlyThreads = syncOnlyThreads
+            settings.engineMemory = engineMemory
+            settings.watchRules = watchRules ? true : nil
             settings.maximumFileSize = maxFileSize
             settings.minimumLevel = minLevel
             settings.output = outputs.settings
@@ -84,6 +94,6 @@ struct ServeCommand: StageCommand {
     func run(_ registry: StageRegistry) async throws {
         try await serve(
             settings, defaultRules: shippedRules(), arguments: Array(CommandLine.arguments.dropFirst()),
-            registry: registry, announce: { standardError($0 + "\n") })
+            announce: { standardError($0 + "\n") })
     }
 }

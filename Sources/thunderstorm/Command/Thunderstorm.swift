@@ -28,6 +28,8 @@ public struct Thunderstorm: ParsableCommand {
 
     /// Runs the command line of this process with the given stages, and ends the process.
     public static func main(stages: [any Stage.Type]) async {
+        // The service starts this itself; it is no command for people, and must not depend on their flags.
+        if CommandLine.arguments.dropFirst() == ["engine"] { runEngineLoader(StageRegistry(stages)) }
         // The original's spelling of the service.
         let arguments = Array(CommandLine.arguments.dropFirst())
         let isOriginal = arguments.contains("--thunderstorm")

@@ -1,5 +1,7 @@
 import CLinux
+import Glibc
 import Pipeline
+import UnixSignals
 
 /// Puts the service together and runs it until it is asked to end.
 ///
@@ -10,7 +12,7 @@ import Pipeline
 ///   - announce: Told what people at a terminal should read, a line each.
 /// - Throws: `ConfigurationError` naming what cannot work and what would.
 public func serve(
-    _ settings: Settings, defaultRules: String, arguments: [String], registry: StageRegistry,
+    _ settings: Settings, defaultRules: String, arguments: [String],
     announce: @escaping @Sendable (String) -> Void
 ) async throws {
     let configuration = try settings.serviceConfiguration()
@@ -24,9 +26,15 @@ public func serve(
         scanID: configuration.scanIDPrefix)
 
     announce("thunderstorm \(thunderstormVersion): loading signatures")
-    let setup = try ScanSetup(
-        settings.scanRequest(defaultRules: defaultRules, byteStore: byteStore), registry: registry)
-    let state = setup.signatures
+    var options = EngineOptions()
+    options.threads = configuration.threads
+    options.syncOnly = configuration.syncOnlyThreads
+    options.parkedDirectory = configuration.uploadDirectory + "/parked"
+    let engine = try ProcessEngine(
+        options, settings: settings, defaultRules: defaultRules, temporaryDirectory: configuration.uploadDirectory,
+        events: events)
+    let state = try await engine.start()
+    let chain = engine.chainName
     let counts = state.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
     announce("signatures: \(counts.isEmpty ? "none" : counts)")
     for problem in state.problems {
@@ -42,29 +50,44 @@ public func serve(
     if rejected.count > 20 { announce("and \(rejected.count - 20) more; `thunderstorm rules check` lists all of them") }
     if state.counts.isEmpty { announce("warning: no signature is loaded, nothing will be found") }
 
-    let engine = try InProcessEngine(
-        chain: setup.chain, threads: configuration.threads, syncOnly: configuration.syncOnlyThreads,
-        byteStore: byteStore)
     var parts = ThunderstormServer.Parts(
-        configuration: configuration, engine: engine, eventLog: events, byteStore: byteStore, signatures: { state })
+        configuration: configuration, engine: engine, eventLog: events, byteStore: byteStore,
+        signatures: { engine.signatures ?? state })
+    parts.reloadSignatures = { () async throws(ConfigurationError) in try await engine.reload() }
     parts.arguments = arguments
     parts.targets = { events.targets }
     parts.yaraVersion = state.libraries["YARA"] ?? "none"
     let server = try ThunderstormServer(parts)
     events.message(
         .info, module: "Startup", "Thunderstorm started",
-        fields: [("version", thunderstormVersion), ("signatures", state.version), ("chain", setup.chain.name)])
+        fields: [("version", thunderstormVersion), ("signatures", state.version), ("chain", chain)])
     let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
     let scheme = configuration.certificates == nil ? "http" : "https"
     if configuration.certificates == nil, configuration.tokenFile != nil {
         announce("warning: tokens travel unencrypted without --server-cert and --server-key")
     }
-    try await server.run { port in
-        announce(
-            "listening on \(scheme)://\(host):\(port), chain \(setup.chain.name), \(configuration.threads) threads")
+    let reloads = reloadTriggers(
+        engine, folders: settings.watchRules == true ? engine.launch.rules + engine.launch.customSignatures : [])
+    defer {
+        for reload in reloads { reload.cancel() }
+        engine.close()
     }
-    engine.close()
+    try await server.run { port in
+        announce("listening on \(scheme)://\(host):\(port), chain \(chain), \(configuration.threads) threads")
+    }
     events.message(.info, module: "Startup", "Thunderstorm ended", fields: [])
     for (target, lost) in await events.close() { announce("\(target) did not take the last \(lost) events") }
     announce("ended")
+}
+
+// SIGHUP, and a change of the folders, load the signatures anew; what becomes of it is said in the log.
+private func reloadTriggers(_ engine: ProcessEngine, folders: [String]) -> [Task<Void, Never>] {
+    // Under nohup the signal would be ignored, and never be seen.
+    signal(SIGHUP, SIG_DFL)
+    let signals = Task {
+        for await _ in await UnixSignalsSequence(trapping: .sighup) { _ = try? await engine.reload() }
+    }
+    guard !folders.isEmpty else { return [signals] }
+    let watch = Task { await FolderWatch(folders).run { _ = try? await engine.reload() } }
+    return [signals, watch]
 }

@@ -56,3 +56,19 @@ public protocol Engine: Sendable {
     /// Scans one submission and returns when it is done.
     func scan(_ submission: Submission, lane: Lane) async -> Report
 }
+
+extension Report {
+    /// The report of a scan that failed as a whole: answers and logs say so of the submitted file.
+    init(failure: String, of submission: Submission) {
+        self.init()
+        self.failure = failure
+        let sample = Sample(path: submission.path, content: submission.content)
+        samples = 1
+        bytes = submission.content.count
+        findings = [
+            Finding(
+                subject: .file(FileSubject(sample)), module: "Filescan", reasons: [], score: 0, level: .error,
+                context: [], issues: [Issue(.failed, stage: "engine", message: failure)])
+        ]
+    }
+}

@@ -10,7 +10,7 @@ import Synchronization
 public final class InProcessEngine: Engine, SliceHelpers {
     private struct Job: Sendable {
         let submission: Submission
-        let done: CheckedContinuation<Report, Never>
+        let done: @Sendable (Report) -> Void
     }
 
     private struct Waiting {
@@ -21,7 +21,7 @@ public final class InProcessEngine: Engine, SliceHelpers {
 
     /// Scan threads, the reserved ones included.
     public let threads: Int
-    private let chain: Mutex<Chain>
+    private let chain: Chain
     private let limits: Limits
     private let byteStore: ByteStore
     private let cancellation = Cancellation()
@@ -34,40 +34,51 @@ public final class InProcessEngine: Engine, SliceHelpers {
     /// - Parameters:
     ///   - threads: All scan threads, at least 1.
     ///   - syncOnly: How many of them take sync jobs only; at least one thread always takes everything.
+    ///   - warmUp: Whether each thread scans a few bytes before this returns, so that libraries have opened what they
+    ///     open when they are first used.
     /// - Throws: `SystemError` if a thread cannot be started.
     public init(
-        chain: Chain, threads: Int, syncOnly: Int = 0, limits: Limits = Limits(), byteStore: ByteStore
+        chain: Chain, threads: Int, syncOnly: Int = 0, limits: Limits = Limits(), byteStore: ByteStore,
+        warmUp: Bool = false
     ) throws(SystemError) {
         self.threads = max(threads, 1)
-        self.chain = Mutex(chain)
+        self.chain = chain
         self.limits = limits
         self.byteStore = byteStore
         let reserved = min(max(syncOnly, 0), self.threads - 1)
+        let isWarm = DispatchSemaphore(value: 0)
         for index in 0..<self.threads {
             let isReserved = index < reserved
-            try startScanThread { [self] in work(isReserved: isReserved) }
+            try startScanThread { [self] in
+                if warmUp {
+                    _ = chain.scan(
+                        Sample(path: "warm-up.txt", bytes: Bytes(utf8: "thunderstorm\n")), limits: limits,
+                        byteStore: byteStore)
+                    isWarm.signal()
+                }
+                work(isReserved: isReserved)
+            }
         }
+        if warmUp { for _ in 0..<self.threads { isWarm.wait() } }
     }
-
-    /// Replaces the chain; scans that run keep the one they started with.
-    public func replaceChain(_ chain: Chain) { self.chain.withLock { $0 = chain } }
 
     /// Scans one submission on a thread of this engine.
     public func scan(_ submission: Submission, lane: Lane) async -> Report {
         await withCheckedContinuation { continuation in
-            let job = Job(submission: submission, done: continuation)
-            let accepted = waiting.withLock { waiting in
-                guard !waiting.isClosed else { return false }
-                waiting.jobs.append((lane, job))
-                return true
-            }
-            guard accepted else {
-                continuation.resume(returning: Report())
-                return
-            }
-            anyJob.signal()
-            if lane == .sync { syncJob.signal() }
+            submit(submission, lane: lane) { continuation.resume(returning: $0) }
         }
+    }
+
+    /// Scans one submission on a thread of this engine, which then calls `done`.
+    func submit(_ submission: Submission, lane: Lane, done: @escaping @Sendable (Report) -> Void) {
+        let accepted = waiting.withLock { waiting in
+            guard !waiting.isClosed else { return false }
+            waiting.jobs.append((lane, Job(submission: submission, done: done)))
+            return true
+        }
+        guard accepted else { return done(Report(failure: "the engine has ended", of: submission)) }
+        anyJob.signal()
+        if lane == .sync { syncJob.signal() }
     }
 
     /// Ends the threads once no job is left.
@@ -111,10 +122,8 @@ public final class InProcessEngine: Engine, SliceHelpers {
             let submission = job.submission
             let sample = Sample(
                 path: submission.path, content: submission.content, companions: submission.companions)
-            let current = chain.withLock { $0 }
-            job.done.resume(
-                returning: current.scan(
-                    sample, limits: limits, byteStore: byteStore, cancellation: cancellation, helpers: self))
+            job.done(
+                chain.scan(sample, limits: limits, byteStore: byteStore, cancellation: cancellation, helpers: self))
         }
     }
 }

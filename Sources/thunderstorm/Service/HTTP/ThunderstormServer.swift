@@ -21,6 +21,8 @@ public struct ThunderstormServer: Sendable {
         public var eventLog: any EventLog
         /// What is loaded, asked anew for each `/api/info`.
         public var signatures: @Sendable () -> SignatureState
+        /// Loads the signatures anew; nil where that is not possible.
+        public var reloadSignatures: (@Sendable () async throws(ConfigurationError) -> SignatureState)?
         /// The command line, as `/api/v1/info` shows it.
         public var arguments: [String] = []
         /// Where sync uploads live.
@@ -123,7 +125,9 @@ public struct ThunderstormServer: Sendable {
         let status = StatusRoutes(
             core: core, signatures: parts.signatures, arguments: parts.arguments, yaraVersion: parts.yaraVersion)
         return Application(
-            responder: ServiceRoutes(core: core, status: status, targets: parts.targets).makeRouter().buildResponder(),
+            responder: ServiceRoutes(
+                core: core, status: status, targets: parts.targets, reload: parts.reloadSignatures
+            ).makeRouter().buildResponder(),
             server: HTTPServerBuilder { [core, patience = parts.patience] responder in
                 ServiceChannel(
                     responder: responder, patience: patience, certificates: core.certificates, audit: core.audit)

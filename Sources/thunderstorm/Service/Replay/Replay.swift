@@ -18,7 +18,7 @@ public struct Replay: Sendable {
         public var findings: [Level: Int] = [:]
         /// Files of which something was not looked at.
         public var incomplete = 0
-        /// Paths that could not be walked at all.
+        /// Paths that could not be walked at all, and files whose scan failed.
         public var errors: [String] = []
         /// Nanoseconds from start to end.
         public var nanoseconds: UInt64 = 0
@@ -145,6 +145,7 @@ public struct Replay: Sendable {
             summary.samples += report.samples
             summary.records += report.records
             summary.bytes += outcome.size
+            if let failure = report.failure { summary.errors.append("\(outcome.path): \(failure)") }
             if report.findings.contains(where: { !$0.issues.isEmpty }) { summary.incomplete += 1 }
             for finding in report.findings where !finding.reasons.isEmpty {
                 summary.findings[finding.level, default: 0] += 1

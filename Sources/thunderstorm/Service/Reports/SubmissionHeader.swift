@@ -61,11 +61,11 @@ struct SubmissionHeader: Equatable, Sendable {
         }
     }
 
-    /// The submission with its bytes; nil when there are not as many companions.
-    func submission(bytes: Bytes, companions others: [Bytes]) -> Submission? {
+    /// The submission with its content; nil when there are not as many companions.
+    func submission(content: Content, companions others: [Bytes]) -> Submission? {
         guard others.count == companions.count else { return nil }
         return Submission(
-            number: number, path: path, source: source, bytes: bytes, received: received,
+            number: number, path: path, source: source, content: content, received: received,
             companions: zip(companions, others).map { Companion(name: $0.name, bytes: $1) })
     }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Pipeline
 
@@ -23,6 +24,12 @@ public func prepareDirectory(_ path: String, flag: String) throws(ConfigurationE
 
 /// Number of processors that this process may use.
 public func processorCount() -> Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+/// Memory of this machine in bytes.
+func physicalMemory() -> Int { Int(clinux_physical_memory()) }
+
+/// Allows this process as many open files as the system does: each large sample on its way is one.
+public func raiseDescriptorLimit() { clinux_raise_open_files() }
 
 /// Name of this machine.
 public func machineName() -> String {

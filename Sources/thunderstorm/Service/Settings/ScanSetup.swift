@@ -3,7 +3,7 @@ import Yams
 
 /// What is needed to scan: a chain with its compiled signatures, and what is known of them.
 public struct ScanSetup: Sendable {
-    /// Which signatures and chain to load.
+    /// Which signatures and chain to load; travels to the loader as `EngineLaunch`.
     public struct Request: Sendable {
         /// Folders of shipped signatures.
         public var rules: [String]

@@ -40,6 +40,8 @@ public struct Settings: Sendable, Decodable {
         case scoreWarning = "score-warning"
         case scoreAlert = "score-alert"
         case sigmaThreshold = "sigma-threshold"
+        case engineMemory = "engine-memory"
+        case watchRules = "watch-rules"
     }
 
     /// Address to listen on.
@@ -110,8 +112,14 @@ public struct Settings: Sendable, Decodable {
     public var output = OutputSettings()
     /// Lowest level of a Sigma rule that is used.
     public var sigmaThreshold: String?
+    /// Private memory that scans may take, as in `4GB`.
+    public var engineMemory: String?
+    /// Whether signatures are loaded anew when their folders change.
+    public var watchRules: Bool?
     /// Chains of the configuration file.
     public var chains: [ChainConfiguration] = []
+    /// The configuration file that was read.
+    public private(set) var configurationFile: String?
 
     /// Nothing set.
     public init() {}
@@ -126,6 +134,7 @@ public struct Settings: Sendable, Decodable {
         } catch {
             throw ConfigurationError("--config: \(error)")
         }
+        configurationFile = path
         guard let root = try composeYAML(bytes.span.utf8Text, file: path) else { return }
         guard let map = root.mapping else {
             throw ConfigurationError(file: path, line: nil, "must be a map of keys to values")
@@ -142,6 +151,7 @@ public struct Settings: Sendable, Decodable {
         } catch let error as DecodingError {
             throw ConfigurationError(file: path, line: nil, YAMLOptions.sentence(error))
         }
+        configurationFile = path
         if let node = map["chains"] { chains = try ChainsFile(node: node, file: path).chains }
     }
 
@@ -182,7 +192,10 @@ public struct Settings: Sendable, Decodable {
         all.scoreAlert = scoreAlert ?? other.scoreAlert
         all.output = output.filled(from: other.output)
         all.sigmaThreshold = sigmaThreshold ?? other.sigmaThreshold
+        all.engineMemory = engineMemory ?? other.engineMemory
+        all.watchRules = watchRules ?? other.watchRules
         all.chains = chains + other.chains
+        all.configurationFile = configurationFile ?? other.configurationFile
         return all
     }
 
@@ -262,6 +275,17 @@ public struct Settings: Sendable, Decodable {
                     + "score-alert \(rules.alert) must not decrease in this order")
         }
         return rules
+    }
+
+    /// Private memory that the scans of an engine process may take, in bytes: as set, or half of this machine's.
+    ///
+    /// - Throws: `ConfigurationError` for a size that is none, or too small to work with.
+    public func engineMemoryLimit() throws(ConfigurationError) -> Int {
+        guard let size = engineMemory else { return max(physicalMemory() / 2, 1 << 30) }
+        guard let bytes = byteCount(size), (64 << 20)...(1 << 50) ~= bytes else {
+            throw ConfigurationError("engine-memory is '\(size)'; write at least 64MB, as in 4GB")
+        }
+        return bytes
     }
 
     /// Scan threads: as set, or one a processor.

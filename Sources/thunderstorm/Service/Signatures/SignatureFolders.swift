@@ -55,28 +55,46 @@ public struct SignatureFolders: Sendable {
 public struct SignatureState: Sendable {
     /// SHA-256 over all signature files.
     public let version: String
-    /// When the set was loaded, `YYYY/MM/DD-HHMMSS`.
-    public let date: String
     /// When the set was loaded.
     public let loaded: Timestamp
-    /// Signatures in use, by kind name.
-    public let counts: [String: Int]
     /// Signatures, lines and files that were left out, and warnings.
     public let problems: [SignatureProblem]
     /// Signatures in use.
     public let summaries: [SignatureSummary]
+    /// Signatures in use, by kind name.
+    public let counts: [String: Int]
     /// Versions of the libraries that match them, by name.
     public let libraries: [String: String]
+    /// Why the last attempt to load a newer set failed; nil when this set is from the last attempt.
+    public var reloadFailure: ReloadFailure?
+
+    /// A newer set that could not be loaded.
+    public struct ReloadFailure: Sendable, Equatable {
+        /// When it was tried.
+        public var time: Timestamp
+        /// What is wrong, and what to do.
+        public var message: String
+    }
 
     /// The state after a chain was built.
     public init(set: SignatureSet, diagnostics: SignatureDiagnostics, loaded: Timestamp) {
-        version = set.version
-        self.loaded = loaded
-        let time = LocalTime(loaded)
-        date = time.signatureVersion
-        counts = diagnostics.counts
-        problems = diagnostics.problems
-        summaries = diagnostics.summaries
-        libraries = diagnostics.libraries
+        self.init(
+            version: set.version, loaded: loaded, problems: diagnostics.problems, summaries: diagnostics.summaries,
+            libraries: diagnostics.libraries)
     }
+
+    init(
+        version: String, loaded: Timestamp, problems: [SignatureProblem], summaries: [SignatureSummary],
+        libraries: [String: String]
+    ) {
+        self.version = version
+        self.loaded = loaded
+        self.problems = problems
+        self.summaries = summaries
+        self.libraries = libraries
+        counts = summaries.reduce(into: [:]) { $0[$1.kind.name, default: 0] += 1 }
+    }
+
+    /// When the set was loaded, `YYYY/MM/DD-HHMMSS`.
+    public var date: String { LocalTime(loaded).signatureVersion }
 }

@@ -321,11 +321,26 @@ enum OpenAPIComponents {
                   $ref: '#/components/schemas/Signatures'
             Signatures:
               type: object
-              required: [version, counts, problems]
+              required: [version, loaded, age_seconds, counts, problems]
               properties:
                 version:
                   type: string
                   description: SHA-256 over all signature files.
+                loaded:
+                  type: string
+                  format: date-time
+                age_seconds:
+                  type: integer
+                reload_failure:
+                  type: object
+                  description: Why the last attempt to load newer signatures failed; absent when there is none.
+                  required: [time, message]
+                  properties:
+                    time:
+                      type: string
+                      format: date-time
+                    message:
+                      type: string
                 counts:
                   type: object
                   description: Signatures in use, by kind.

@@ -202,6 +202,30 @@ enum OpenAPIDocument {
                     application/json:
                       schema:
                         $ref: '#/components/schemas/Info'
+          /api/v1/signatures/reload:
+            post:
+              tags: [service]
+              operationId: reloadSignatures
+              summary: Loads the signatures anew and answers once they are in use; the old ones serve meanwhile.
+              parameters:
+                - $ref: '#/components/parameters/pretty'
+              responses:
+                '200':
+                  description: The signatures that are in use now.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [signatures]
+                        properties:
+                          signatures:
+                            $ref: '#/components/schemas/Signatures'
+                '422':
+                  description: They do not load (`signatures_not_loaded`); those that were loaded before stay in use.
+                  content:
+                    application/json:
+                      schema:
+                        $ref: '#/components/schemas/Error'
           /api/v1/queueHistory:
             get:
               tags: [service]

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Pipeline
 
 // Every path of the service in one place. The legacy API and v1 exist side by side; they differ in the shape of
 // findings and in one history.
@@ -11,6 +12,8 @@ struct ServiceRoutes: Sendable {
     let core: ServiceCore
     let status: StatusRoutes
     let targets: @Sendable () -> [TargetStatus]
+    /// Loads the signatures anew; nil where that is not possible.
+    let reload: (@Sendable () async throws(ConfigurationError) -> SignatureState)?
 
     /// A router that answers everything, with JSON where a client made a mistake.
     func makeRouter() -> Router<ServiceRequestContext> {
@@ -23,6 +26,10 @@ struct ServiceRoutes: Sendable {
         on(router, "/api/v1/info", .get, .known) { status.info($0, $1) }
         on(router, "/api/deniedHistory", .get, .scope(.read)) { request, _ in
             try histories.history(request, of: core.histories[.denied])
+        }
+        let reload = reload
+        on(router, "/api/v1/signatures/reload", .post, .scope(.admin)) { request, _ in
+            try await status.reload(request, reload)
         }
         on(router, "/api/v1/openapi.yaml", .get, .open) { _, _ in
             .text(type: "application/yaml", Array(OpenAPIDocument.text.utf8))

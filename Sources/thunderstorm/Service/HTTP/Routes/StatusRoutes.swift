@@ -84,6 +84,27 @@ struct StatusRoutes: Sendable {
         return style == .v1 ? text : text.prefix(10).split(separator: "-").joined(separator: "/")
     }
 
+    /// Loads the signatures anew and answers once they are in use, or with the reason why they are not.
+    func reload(
+        _ request: Request, _ reload: (@Sendable () async throws(ConfigurationError) -> SignatureState)?
+    ) async throws(APIError) -> Response {
+        guard let reload else {
+            throw APIError(
+                status: .notImplemented, reason: "no_reload", message: "this service cannot load signatures anew")
+        }
+        let state: SignatureState
+        do {
+            state = try await reload()
+        } catch {
+            throw APIError(
+                status: .unprocessableContent, reason: "signatures_not_loaded",
+                message: "\(error); the signatures that were loaded before stay in use")
+        }
+        return .json(pretty: RequestQuery(request).isOn("pretty")) { writer in
+            writer.object { writer in write(state, to: &writer) }
+        }
+    }
+
     /// The process answers.
     func healthy() -> Response {
         .json { writer in
@@ -114,6 +135,15 @@ struct StatusRoutes: Sendable {
         writer.key("signatures")
         writer.object { writer in
             writer.field("version", state.version)
+            writer.field("loaded", state.loaded.rfc3339())
+            writer.field("age_seconds", max(0, currentTime().seconds - state.loaded.seconds))
+            if let failure = state.reloadFailure {
+                writer.key("reload_failure")
+                writer.object { writer in
+                    writer.field("time", failure.time.rfc3339())
+                    writer.field("message", failure.message)
+                }
+            }
             writer.key("counts")
             writer.object { writer in
                 for (kind, count) in state.counts.sorted(by: { $0.key < $1.key }) { writer.field(kind, count) }

@@ -1,0 +1,96 @@
+import CLinux
+import Glibc
+import Pipeline
+
+// An engine, from its fork to its end: it locks itself in, takes samples from its socket, and answers with reports. It
+// ends when its socket does.
+
+func runEngine(
+    _ request: ForkRequest, _ launch: EngineLaunch, _ chain: Chain, _ byteStore: ByteStore, _ inherited: Descriptor
+) -> Never {
+    // The socket becomes descriptor 3, in place of the loader's; nothing else of the loader stays open.
+    guard dup2(inherited.number, 3) == 3 else { _exit(70) }
+    clinux_close_from(4)
+    let socket = PacketSocket(3)
+    let stacks = (request.threads + 2) * (8 << 20)
+    clinux_become_engine(
+        launch.memoryLimit > 0 ? UInt64(privateMemory() + launch.memoryLimit + launch.memoryLimit / 4 + stacks) : 0)
+    var said: [String] = []
+    var directory: Int32 = -1
+    do {
+        directory = try byteStore.pinTemporaryDirectory()
+    } catch {
+        said.append("no temporary files: \(error)")
+    }
+    let engine: InProcessEngine
+    do {
+        engine = try InProcessEngine(
+            chain: chain, threads: request.threads, syncOnly: request.syncOnly, limits: launch.limits,
+            byteStore: byteStore, warmUp: true)
+    } catch {
+        _exit(71)
+    }
+    // After the threads are there and have scanned something: what a library opens when it is first used is open now.
+    let refused = clinux_sandbox(directory)
+    said.insert(
+        refused == 0
+            ? "no_new_privs and a seccomp filter: no files, no network, no programs"
+            : "none: \(SystemError("the kernel has no seccomp filters", number: refused))", at: 0)
+    guard socket.send(EngineAnswer.ready(sandbox: said.joined(separator: "; ")).encoded) == .sent else { _exit(0) }
+    while let packet = socket.receive() {
+        var reader = BinaryReader(packet.bytes)
+        guard let request = try? ScanRequest(from: &reader) else { _exit(72) }
+        do {
+            let submission = try submission(request, packet, inPacket: reader.rest)
+            engine.submit(submission, lane: request.lane) { report in
+                _ = socket.send(EngineAnswer.report(number: request.number, report: report).encoded)
+            }
+        } catch {
+            _ = socket.send(EngineAnswer.failed(number: request.number, reason: "\(error)").encoded)
+        }
+    }
+    _exit(0)
+}
+
+private func submission(
+    _ request: ScanRequest, _ packet: Packet, inPacket rest: Bytes
+) throws(SystemError) -> Submission {
+    var files = packet.descriptors[...]
+    func next(offset: Int, count: Int) throws(SystemError) -> Bytes {
+        guard let file = files.popFirst() else { throw SystemError("a sample came without its file", number: EPROTO) }
+        return try map(file, offset: offset, count: count)
+    }
+    let content: Content
+    switch request.content {
+    case .inPacket: content = .whole(rest)
+    case .inFile(let offset): content = .whole(try next(offset: offset, count: request.header.count))
+    case .inPieces:
+        guard let file = files.popFirst() else { throw SystemError("a sample came without its file", number: EPROTO) }
+        let own = fcntl(file.number, F_DUPFD_CLOEXEC, 0)
+        content = .file(try FileContent(owning: own, path: request.header.path))
+    }
+    var companions: [Bytes] = []
+    for (offset, companion) in zip(request.companionOffsets, request.header.companions) {
+        companions.append(try next(offset: offset, count: companion.count))
+    }
+    guard content.count == request.header.count,
+        let submission = request.header.submission(content: content, companions: companions)
+    else { throw SystemError("a sample came in parts that do not fit", number: EPROTO) }
+    return submission
+}
+
+private func map(_ file: Descriptor, offset: Int, count: Int) throws(SystemError) -> Bytes {
+    let (end, overflow) = offset.addingReportingOverflow(count)
+    var info = stat()
+    guard !overflow, unsafe fstat(file.number, &info) == 0, Int(info.st_size) >= end,
+        let bytes = try ByteStore.map(descriptor: file.number, count: end).slice(at: offset, count: count)
+    else { throw SystemError("a sample's file is shorter than it was", number: EIO) }
+    return bytes
+}
+
+// Data and stack of this process in bytes, as RLIMIT_DATA counts them.
+private func privateMemory() -> Int {
+    guard let statm = try? ByteStore().read(file: "/proc/self/statm") else { return 0 }
+    let pages = statm.span.utf8Text.split(separator: " ").compactMap { Int($0) }
+    return pages.count > 5 ? pages[5] * Int(getpagesize()) : 0
+}

@@ -1,0 +1,294 @@
+import Pipeline
+import Synchronization
+
+/// How engine processes work.
+public struct EngineOptions: Sendable {
+    /// Scan threads.
+    public var threads = 2
+    /// How many of them take sync jobs only.
+    public var syncOnly = 0
+    /// Seconds beyond the limit of a submission after which a scan that does not stop is ended with its engine.
+    public var overrunSeconds = 30.0
+    /// Scans after which an engine is replaced by a fresh one.
+    public var recycleAfter = 50_000
+    /// Program that is started with the argument `engine`: this one.
+    var program = "/proc/self/exe"
+    /// Where samples that end the engine are kept; nil keeps none.
+    public var parkedDirectory: String?
+
+    /// The defaults.
+    public init() {}
+}
+
+/// An engine whose scans run in a process of their own, which may crash, hang or be killed without harm to the service.
+///
+/// A loader process holds the compiled signatures and forks engines; one engine takes the traffic. When it ends, another
+/// takes its place within milliseconds, and the samples that were being scanned run again, one at a time in an engine
+/// of their own. The one that ends that engine too is parked after its second time; its report is a failed one. The
+/// state of all this is one value under one lock; what follows from a change is done after the lock is free.
+public final class ProcessEngine: Engine {
+    struct Job: Sendable {
+        let number: UInt64
+        let submission: Submission
+        let lane: Lane
+        let done: @Sendable (Report) -> Void
+        // How often it ended an engine while it was the only suspect: by itself, and by a SIGKILL that was not ours.
+        var crashes = 0
+        var kills = 0
+    }
+
+    enum Role: Sendable {
+        /// Takes the traffic, or will.
+        case traffic
+        /// Scans suspects, one at a time.
+        case quarantine
+    }
+
+    struct Running: Sendable {
+        var job: Job
+        let started = monotonicNanoseconds()
+    }
+
+    // One engine process, from the wish for it to its end.
+    struct Child: Sendable {
+        let role: Role
+        let loader: UInt64
+        let socket: PacketSocket
+        var pid: Int32 = 0
+        var process: Descriptor?
+        var isReady = false
+        // It gets no more jobs.
+        var isDraining = false
+        // It was told to end, having nothing to do.
+        var isRetired = false
+        var jobs: [UInt64: Running] = [:]
+        var scanned = 0
+        // Private memory when it was ready.
+        var baseline: Int?
+        // Why it was killed, and the samples that are to blame.
+        var killed: String?
+        var culprits: Set<UInt64> = []
+        // Its socket has ended; its exit code and signal.
+        var isAtEnd = false
+        var exit: (code: Int32, signal: Int32)?
+    }
+
+    struct State {
+        var isClosed = false
+        var lastNumber: UInt64 = 0
+        var waiting: [Lane: [Job]] = [.sync: [], .async: []]
+        var suspects: [Job] = []
+        var children: [UInt64: Child] = [:]
+        // The child that takes traffic, the one that will, and the one for suspects.
+        var current: UInt64?
+        var next: UInt64?
+        var quarantine: UInt64?
+        var failedStarts = 0
+        var retryAt: UInt64 = 0
+        var loaders: [UInt64: LoaderProcess] = [:]
+        // The loader of the signatures in use, and one that loads newer ones, with what it has loaded.
+        var loader: UInt64?
+        var loading: UInt64?
+        var loaded: (signatures: SignatureState, chain: String)?
+        var signatures: SignatureState?
+        var chain = ""
+        var reloads: [@Sendable (Result<SignatureState, ConfigurationError>) -> Void] = []
+        var laterReloads: [@Sendable (Result<SignatureState, ConfigurationError>) -> Void] = []
+
+        mutating func newNumber() -> UInt64 {
+            lastNumber += 1
+            return lastNumber
+        }
+    }
+
+    /// Scan threads of the engine that takes the traffic.
+    public var threads: Int { options.threads }
+    let options: EngineOptions
+    let launch: EngineLaunch
+    let events: any EventLog
+    let parked: ParkedSamples
+    let state = Mutex(State())
+
+    /// An engine that is not started yet.
+    init(_ options: EngineOptions, launch: EngineLaunch, events: any EventLog) {
+        self.options = options
+        self.launch = launch
+        self.events = events
+        parked = ParkedSamples(directory: options.parkedDirectory)
+    }
+
+    /// An engine as the settings describe it, not started yet.
+    ///
+    /// - Parameters:
+    ///   - defaultRules: Signature folder used when none is named.
+    ///   - temporaryDirectory: Where large children go.
+    /// - Throws: `ConfigurationError` for contradicting or unknown values.
+    public convenience init(
+        _ options: EngineOptions, settings: Settings, defaultRules: String, temporaryDirectory: String,
+        events: any EventLog
+    ) throws(ConfigurationError) {
+        let request = try settings.scanRequest(defaultRules: defaultRules, byteStore: ByteStore())
+        var launch = EngineLaunch(
+            rules: request.rules, customSignatures: request.customSignatures, chain: request.chain,
+            configurationFile: settings.configurationFile, levels: request.scoring.levels,
+            temporaryDirectory: temporaryDirectory, memoryLimit: try settings.engineMemoryLimit())
+        launch.sigmaThreshold = request.sigmaThreshold
+        self.init(options, launch: launch, events: events)
+    }
+
+    /// Scans one submission in an engine process.
+    public func scan(_ submission: Submission, lane: Lane) async -> Report {
+        guard submission.companions.count <= Self.companionLimit else {
+            return Report(
+                failure: "the sample came with \(submission.companions.count) companions, more than "
+                    + "\(Self.companionLimit); nothing was looked at", of: submission)
+        }
+        return await withCheckedContinuation { continuation in
+            let isAccepted = state.withLock { state in
+                guard !state.isClosed else { return false }
+                let job = Job(number: state.newNumber(), submission: submission, lane: lane) {
+                    continuation.resume(returning: $0)
+                }
+                state.waiting[lane, default: []].append(job)
+                return true
+            }
+            guard isAccepted else {
+                return continuation.resume(returning: Report(failure: "the engine has ended", of: submission))
+            }
+            pump()
+        }
+    }
+
+    // MARK: Jobs on their way
+
+    // More files do not fit into one packet, with that of the sample and one for the packet itself.
+    private static let companionLimit = 190
+
+    // Hands out jobs as long as there is a thread for one.
+    func pump() {
+        while let (job, child, socket) = state.withLock({ Self.take(&$0, options) }) {
+            switch send(job, to: socket) {
+            case .sent: continue
+            case .failed:
+                // The engine is gone, or will be: then its jobs are suspects.
+                socket.shutDown()
+            case .full:
+                state.withLock { state in
+                    state.children[child]?.jobs[job.number] = nil
+                    state.waiting[job.lane, default: []].insert(job, at: 0)
+                }
+                return
+            }
+        }
+    }
+
+    private static func take(_ state: inout State, _ options: EngineOptions) -> (Job, UInt64, PacketSocket)? {
+        if let number = state.quarantine, let child = state.children[number], child.isReady, !child.isDraining,
+            child.jobs.isEmpty, !child.isAtEnd, !state.suspects.isEmpty
+        {
+            return begin(state.suspects.removeFirst(), in: number, &state)
+        }
+        guard let number = state.current, let child = state.children[number], child.isReady, !child.isAtEnd,
+            child.jobs.count < options.threads
+        else { return nil }
+        // In the order of arrival, but async jobs leave the reserved threads free.
+        let asyncCount = child.jobs.values.count { $0.job.lane == .async }
+        let hasAsyncRoom = asyncCount < max(options.threads - options.syncOnly, 1)
+        let sync = state.waiting[.sync]?.first?.number
+        let async = hasAsyncRoom ? state.waiting[.async]?.first?.number : nil
+        guard sync != nil || async != nil else { return nil }
+        let lane: Lane = (sync ?? .max) < (async ?? .max) ? .sync : .async
+        guard let job = state.waiting[lane]?.removeFirst() else { return nil }
+        return begin(job, in: number, &state)
+    }
+
+    private static func begin(_ job: Job, in number: UInt64, _ state: inout State) -> (Job, UInt64, PacketSocket)? {
+        state.children[number]?.jobs[job.number] = Running(job: job)
+        return state.children[number].map { (job, number, $0.socket) }
+    }
+
+    private func send(_ job: Job, to socket: PacketSocket) -> PacketSocket.Outcome {
+        let submission = job.submission
+        var files: [Descriptor] = []
+        var numbers: [Int32] = []
+        // Where another process finds the bytes; those on the heap go to a memory file first.
+        func offset(of bytes: Bytes) throws(SystemError) -> Int {
+            if let (number, offset) = bytes.withFile({ ($0, $1) }) {
+                numbers.append(number)
+                return offset
+            }
+            let file = try memoryFile(bytes.span)
+            files.append(file)
+            numbers.append(file.number)
+            return 0
+        }
+        do {
+            let content: ScanRequest.Content
+            var inPacket: [UInt8] = []
+            switch submission.content {
+            case .whole(let bytes) where bytes.count <= 16 << 10:
+                content = .inPacket
+                inPacket = bytes.array
+            case .whole(let bytes): content = .inFile(offset: try offset(of: bytes))
+            case .file(let file):
+                content = .inPieces
+                file.withDescriptor { numbers.append($0) }
+            }
+            var offsets: [Int] = []
+            for companion in submission.companions { offsets.append(try offset(of: companion.bytes)) }
+            let request = ScanRequest(
+                number: job.number, lane: job.lane, header: SubmissionHeader(submission), content: content,
+                companionOffsets: offsets)
+            defer { withExtendedLifetime((submission, files)) {} }
+            return socket.send(request.encoded + inPacket, descriptors: numbers, waits: false)
+        } catch {
+            return .failed
+        }
+    }
+
+    // What an engine sends, until it ends.
+    func listen(to number: UInt64, _ socket: PacketSocket) {
+        while let packet = socket.receive() {
+            guard let answer = try? EngineAnswer(packet.bytes) else {
+                kill(number, "it sent something that is no report")
+                break
+            }
+            switch answer {
+            case .ready(let sandbox): becameReady(number, sandbox: sandbox)
+            case .report(let job, let report): finish(job, of: number, report)
+            case .failed(let job, let reason): finish(job, of: number, failure: reason)
+            }
+        }
+        socket.shutDown()
+        state.withLock { $0.children[number]?.isAtEnd = true }
+        concludeEnded()
+    }
+
+    private func finish(_ job: UInt64, of number: UInt64, _ report: Report? = nil, failure: String = "") {
+        let done = state.withLock { state -> Job? in
+            // An answer to what was not asked is worth nothing.
+            guard let done = state.children[number]?.jobs.removeValue(forKey: job)?.job else { return nil }
+            state.children[number]?.scanned += 1
+            return done
+        }
+        guard let done else { return }
+        done.done(report ?? Report(failure: failure, of: done.submission))
+        supervise()
+        pump()
+    }
+
+    /// Ends all processes; what still waits is answered as failed.
+    public func close() {
+        let (jobs, children, loaders) = state.withLock { state in
+            state.isClosed = true
+            let jobs = state.waiting.values.flatMap { $0 } + state.suspects
+            state.waiting = [:]
+            state.suspects = []
+            for number in state.children.keys { state.children[number]?.isRetired = true }
+            return (jobs, Array(state.children.values), Array(state.loaders.values))
+        }
+        for child in children { child.socket.shutDown() }
+        for loader in loaders { loader.close() }
+        for job in jobs { job.done(Report(failure: "the engine has ended", of: job.submission)) }
+    }
+}

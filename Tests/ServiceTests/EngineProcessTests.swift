@@ -1,0 +1,206 @@
+import Foundation
+import Glibc
+import Pipeline
+import PipelineTesting
+import Synchronization
+import Testing
+
+@testable import ThunderstormService
+
+/// Engines that crash, hang, hog and are killed, for real: each in processes of the test host.
+@Suite(.serialized) struct EngineProcessTests {
+    @Test func bytesOfEveryKindReachTheEngine() async throws {
+        try await EngineHarness().run { harness in
+            let onDisk = ByteStore(memoryLimit: 0, temporaryDirectory: harness.folder.path)
+            for count in [0, 5, 16 << 10, (16 << 10) + 1, 64 << 10, (64 << 10) + 1, 3 << 20] {
+                for store in [ByteStore(), onDisk] {
+                    var writer = store.makeWriter()
+                    try writer.append([UInt8](repeating: 0x61, count: count).rawSpan)
+                    let bytes = try writer.finish()
+                    let report = await harness.scan(bytes)
+                    #expect(report.words == "one \(count)" && report.failure == nil)
+                    guard case .file(let file)? = report.findings.first?.subject else { continue }
+                    #expect(file.sha256 == Digests(of: bytes).sha256 && file.path == "/s/1")
+                }
+            }
+            var writer = ByteStore().makeWriter()
+            try writer.append(Array("0123456789".utf8).rawSpan)
+            try writer.append([UInt8](repeating: 0x62, count: 100_000).rawSpan)
+            let part = try #require(try writer.finish().slice(at: 4, count: 6))
+            let report = await harness.scan(
+                part, companions: [Companion(name: "LOG1", bytes: part), Companion(name: "LOG2", bytes: .empty)])
+            #expect(report.words == "one 6 LOG1=456789 LOG2=")
+            let many = (0..<250).map { Companion(name: "\($0)", bytes: .empty) }
+            #expect(await harness.scan(part, companions: many).failure?.contains("250 companions") == true)
+        }
+    }
+
+    @Test func theReportIsThatOfTheInProcessEngine() async throws {
+        try await EngineHarness().run { harness in
+            let bytes = Bytes(utf8: "a sample")
+            var report = await harness.scan(bytes, lane: .sync)
+            #expect(report.samples == 1 && report.bytes == 8 && report.stages.map(\.name) == ["obedient"])
+            #expect(report.stages[0].runs == 1 && report.level == .notice)
+            report.findings[0].reasons = []
+            let file = FileSubject(Sample(path: "/s/1", bytes: bytes))
+            #expect(report.findings[0].subject == .file(file))
+        }
+    }
+
+    @Test(arguments: ["trap", "exit"]) func aCrashCostsTheOthersARetryAndIsParked(_ killer: String) async throws {
+        try await EngineHarness { $0.threads = 4 }.run { harness in
+            let reports = await withTaskGroup(of: (Int, Report).self) { group in
+                for number in 1...40 {
+                    group.addTask {
+                        (number, await harness.scan(number == 7 ? killer : "nap \(number)", number: number))
+                    }
+                }
+                return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            }
+            for (number, report) in reports where number != 7 {
+                #expect(report.failure == nil && report.words == "one")
+            }
+            let failed = try #require(reports[7])
+            #expect(failed.failure?.contains("ended the engine each time") == true)
+            #expect(failed.findings.first?.issues.first?.code == .failed)
+            #expect(EventWords.shown(failed, minimumLevel: .alert).count == 1)
+            let kept = try FileManager.default.contentsOfDirectory(atPath: harness.parked).sorted()
+            #expect(kept.count == 2 && kept[0].hasSuffix("-7.data") && kept[1].hasSuffix("-7.json"))
+            #expect(try String(contentsOfFile: harness.parked + "/" + kept[0], encoding: .utf8) == killer)
+            let metadata = jsonObject(try String(contentsOfFile: harness.parked + "/" + kept[1], encoding: .utf8))
+            #expect(metadata["path"] as? String == "/s/7" && metadata["sha256"] as? String != nil)
+            #expect(harness.log.messages.contains { $0.contains("could not be analysed") && $0.contains("FILE=/s/7") })
+            #expect(await harness.scan("after").words == "one 5")
+        }
+    }
+
+    @Test func aScanThatHangsIsEnded() async throws {
+        try await EngineHarness(seconds: 0.3) { $0.threads = 2 }.run { harness in
+            async let hanging = harness.scan("loop", number: 1)
+            var scanned = 0
+            for number in 2...30 where await harness.scan("nap", number: number).words == "one" { scanned += 1 }
+            #expect(scanned == 29)
+            #expect(await hanging.failure?.contains("did not stop") == true)
+            #expect(harness.log.messages.contains { $0.contains("did not stop after 0.6 s") })
+        }
+    }
+
+    @Test func aScanThatTakesMemoryWithoutEndIsEnded() async throws {
+        try await EngineHarness(memory: 200 << 20) { $0.threads = 2 }.run { harness in
+            async let hog = harness.scan("hog", number: 1)
+            for number in 2...20 { #expect(await harness.scan("nap", number: number).words == "one") }
+            #expect(await hog.failure?.contains("ended the engine each time") == true)
+            #expect(await harness.scan("after").words == "one 5")
+        }
+    }
+
+    @Test func killsAtRandomMomentsLoseNothing() async throws {
+        try await EngineHarness { $0.threads = 3 }.run { harness in
+            let killing = Task {
+                var generator = SplitMix64(seed: 9)
+                var killed = 0
+                while !Task.isCancelled, killed < 20 {
+                    if let pid = harness.engines.first, pid > 0, kill(pid, SIGKILL) == 0 { killed += 1 }
+                    try? await Task.sleep(for: .milliseconds(20 + Int(generator.next() % 60)))
+                }
+                return killed
+            }
+            let wrong = await withTaskGroup(of: Bool.self) { group in
+                for number in 1...600 {
+                    group.addTask {
+                        let report = await harness.scan(number % 3 == 0 ? "nap" : "sample \(number)", number: number)
+                        let expected = number % 3 == 0 ? "one" : "one \("sample \(number)".utf8.count)"
+                        return report.failure != nil || report.words != expected
+                    }
+                }
+                return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            killing.cancel()
+            #expect(wrong == 0)
+            #expect(await killing.value >= 5)
+        }
+    }
+
+    @Test func theLoaderMayDieToo() async throws {
+        try await EngineHarness().run { harness in
+            let before = await harness.scan("nap")
+            let stat = try String(contentsOfFile: "/proc/\(before.process)/stat", encoding: .utf8)
+            let parent = try #require(Int32(stat.split(separator: " ")[3]))
+            #expect(parent != getpid())
+            kill(parent, SIGKILL)
+            for number in 1...20 { #expect(await harness.scan("nap", number: number).words == "one") }
+            while !harness.log.messages.contains(where: { $0.contains("loaded anew") }) {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            while await harness.scan("nap").process == before.process { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(await harness.scan("nap").failure == nil)
+        }
+    }
+
+    @Test func enginesAreRecycledWithoutAGap() async throws {
+        try await EngineHarness { $0.recycleAfter = 10 }.run { harness in
+            var processes: Set<String> = []
+            for number in 1...100 {
+                let report = await harness.scan("nap", number: number)
+                #expect(report.failure == nil)
+                processes.insert(report.process)
+            }
+            #expect(processes.count > 3)
+        }
+    }
+
+    @Test func theSandboxRefusesFilesNetworkAndPrograms() async throws {
+        try await EngineHarness().run { harness in
+            let said = harness.log.messages.first { $0.contains("SANDBOX=") } ?? ""
+            guard said.contains("seccomp filter") else {
+                withKnownIssue("this kernel has no seccomp filters: \(said)") { Issue.record("not tried") }
+                return
+            }
+            let expected = ["read", "write", "network", "local", "program", "other", "tree"].map { "\($0) \(EPERM)" }
+            #expect(await harness.scan("reach").words == expected.joined(separator: " "))
+            #expect(!FileManager.default.fileExists(atPath: "/tmp/thunderstorm-engine-test"))
+            #expect(await harness.scan("spill").words == "spilled \(80 << 20) 7 memory 0")
+            let left = try FileManager.default.contentsOfDirectory(atPath: harness.folder.path + "/temporary")
+            #expect(left.isEmpty)
+        }
+    }
+
+    @Test func reservedThreadsStayFreeForSyncJobs() async throws {
+        try await EngineHarness {
+            $0.threads = 2
+            $0.syncOnly = 1
+        }.run { harness in
+            async let all: Void = withTaskGroup(of: Void.self) { group in
+                for number in 1...60 { group.addTask { _ = await harness.scan("nap", number: number) } }
+            }
+            for _ in 0..<5 {
+                #expect(await harness.scan("sync", lane: .sync).words == "one 4")
+                // Two threads, one of them reserved: never two async jobs at once.
+                let running = harness.engine.state.withLock { state in
+                    state.children.values.map { $0.jobs.values.count { $0.job.lane == .async } }.max() ?? 0
+                }
+                #expect(running <= 1)
+            }
+            #expect(harness.engine.state.withLock { !($0.waiting[.async] ?? []).isEmpty })
+            await all
+        }
+    }
+
+    @Test func whatAHostileEngineSendsNeverTraps() {
+        let answer = EngineAnswer.report(number: 3, report: Report()).encoded
+        var generator = SplitMix64(seed: 1)
+        for _ in 0..<20_000 {
+            var bytes = answer
+            for _ in 0..<3 { bytes[Int(generator.next() % UInt64(bytes.count))] = UInt8(generator.next() & 0xFF) }
+            guard case .report(_, let report)? = try? EngineAnswer(Bytes(bytes)) else { continue }
+            #expect(report.samples >= 0)
+        }
+        #expect((try? EngineAnswer(.empty)) == nil)
+    }
+
+    @Test func aClosedEngineSaysSo() async throws {
+        let harness = try EngineHarness()
+        try await harness.run { _ in }
+        #expect(await harness.scan("late").failure == "the engine has ended")
+    }
+}
