@@ -6,7 +6,7 @@ import Testing
 @testable import ThunderstormService
 
 /// Remote runs over a stand-in for ssh that runs the command on this machine.
-struct RemoteTests {
+@Suite(.serialized) struct RemoteTests {
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }
