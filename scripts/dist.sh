@@ -54,7 +54,11 @@ base=$out/$host-$(date -u +%Y%m%dT%H%M%SZ)
 [ $# -gt 0 ] || set -- /
 # shellcheck disable=SC2086
 nice -n "${NICE:-10}" "$home/bin/thunderstorm" scan --source "$host" --json-logfile "$base.jsonl" --html-report "$base.html" \
-    ${FLAGS:-} "$@" >"$base.log" 2>"$base.txt"
+    ${FLAGS:-} "$@" >"$base.log" 2>"$base.txt" &
+scan=$!
+# Who ends this script ends the scan.
+trap 'kill "$scan" 2>/dev/null' HUP INT TERM
+wait "$scan"
 status=$?
 cat "$base.txt"
 echo "$base.jsonl $base.html"

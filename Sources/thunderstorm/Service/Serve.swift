@@ -56,6 +56,8 @@ public func serve(
     parts.reloadSignatures = { () async throws(ConfigurationError) in try await engine.reload() }
     parts.arguments = arguments
     parts.targets = { events.targets }
+    let systemd = SystemdNotifier()
+    parts.onDraining = { systemd.stopping() }
     parts.yaraVersion = state.libraries["YARA"] ?? "none"
     let server = try ThunderstormServer(parts)
     events.message(
@@ -66,13 +68,17 @@ public func serve(
     if configuration.certificates == nil, configuration.tokenFile != nil {
         announce("warning: tokens travel unencrypted without --server-cert and --server-key")
     }
-    let reloads = reloadTriggers(
-        engine, folders: settings.watchRules == true ? engine.launch.rules + engine.launch.customSignatures : [])
+    let background =
+        reloadTriggers(
+            engine, events, systemd,
+            folders: settings.watchRules == true ? engine.launch.rules + engine.launch.customSignatures : [])
+        + signsOfLife(systemd)
     defer {
-        for reload in reloads { reload.cancel() }
+        for task in background { task.cancel() }
         engine.close()
     }
     try await server.run { port in
+        systemd.ready()
         announce("listening on \(scheme)://\(host):\(port), chain \(chain), \(configuration.threads) threads")
     }
     events.message(.info, module: "Startup", "Thunderstorm ended", fields: [])
@@ -80,14 +86,35 @@ public func serve(
     announce("ended")
 }
 
-// SIGHUP, and a change of the folders, load the signatures anew; what becomes of it is said in the log.
-private func reloadTriggers(_ engine: ProcessEngine, folders: [String]) -> [Task<Void, Never>] {
+// SIGHUP opens the log files and loads the signatures anew, a change of the folders the signatures only; what becomes of
+// it is said in the log.
+private func reloadTriggers(
+    _ engine: ProcessEngine, _ events: EventSinks, _ systemd: SystemdNotifier, folders: [String]
+) -> [Task<Void, Never>] {
     // Under nohup the signal would be ignored, and never be seen.
     signal(SIGHUP, SIG_DFL)
     let signals = Task {
-        for await _ in await UnixSignalsSequence(trapping: .sighup) { _ = try? await engine.reload() }
+        for await _ in await UnixSignalsSequence(trapping: .sighup) {
+            systemd.reloading()
+            events.reopen()
+            _ = try? await engine.reload()
+            systemd.ready()
+        }
     }
     guard !folders.isEmpty else { return [signals] }
     let watch = Task { await FolderWatch(folders).run { _ = try? await engine.reload() } }
     return [signals, watch]
+}
+
+// What the watchdog of the service manager wants to see, if there is one.
+private func signsOfLife(_ systemd: SystemdNotifier) -> [Task<Void, Never>] {
+    guard let interval = systemd.watchdogInterval else { return [] }
+    return [
+        Task {
+            while !Task.isCancelled {
+                systemd.alive()
+                try? await Task.sleep(for: .nanoseconds(Int64(clamping: interval)))
+            }
+        }
+    ]
 }

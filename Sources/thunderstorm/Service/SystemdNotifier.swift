@@ -11,9 +11,9 @@ public struct SystemdNotifier: Sendable {
 
     /// Reads what the service manager said in the environment.
     public init() {
-        socketPath = Self.environment("NOTIFY_SOCKET")
-        let microseconds = Self.environment("WATCHDOG_USEC").flatMap { UInt64($0) }
-        let owner = Self.environment("WATCHDOG_PID").flatMap { Int32($0) }
+        socketPath = environmentVariable("NOTIFY_SOCKET")
+        let microseconds = environmentVariable("WATCHDOG_USEC").flatMap { UInt64($0) }
+        let owner = environmentVariable("WATCHDOG_PID").flatMap { Int32($0) }
         let isOurs = owner == nil || owner == getpid()
         watchdogInterval = isOurs ? microseconds.flatMap { $0 > 0 ? min($0, 1 << 50) * 500 : nil } : nil
     }
@@ -58,10 +58,5 @@ public struct SystemdNotifier: Sendable {
                 unsafe sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL), address, length)
             }
         }
-    }
-
-    private static func environment(_ name: String) -> String? {
-        guard let value = unsafe getenv(name) else { return nil }
-        return unsafe String(cString: value)
     }
 }

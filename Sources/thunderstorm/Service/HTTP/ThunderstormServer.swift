@@ -27,6 +27,8 @@ public struct ThunderstormServer: Sendable {
         public var arguments: [String] = []
         /// Where sync uploads live.
         public var byteStore: ByteStore
+        /// Told once, when no samples are taken any more.
+        public var onDraining: @Sendable () -> Void = {}
         /// What remote targets of events did, asked anew for each `/metrics`.
         public var targets: @Sendable () -> [TargetStatus] = { [] }
         /// Version of the YARA library, as `/api/info` shows it.
@@ -109,7 +111,8 @@ public struct ThunderstormServer: Sendable {
 
     /// The server as a service, for groups with signals of their own.
     func service(onListening: @escaping @Sendable (Int) -> Void = { _ in }) -> some Service {
-        RunningServer(core: core, application: application(onListening: onListening))
+        RunningServer(
+            core: core, application: application(onListening: onListening), onDraining: parts.onDraining)
     }
 
     /// Whether no samples are taken any more.
@@ -152,12 +155,14 @@ public struct ThunderstormServer: Sendable {
 private struct RunningServer: Service {
     let core: ServiceCore
     let application: Application<RouterResponder<ServiceRequestContext>>
+    let onDraining: @Sendable () -> Void
 
     func run() async throws {
         try await withGracefulShutdownHandler {
             try await application.run()
         } onGracefulShutdown: {
             core.drain()
+            onDraining()
         }
         core.close()
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Pipeline
 import Synchronization
 
@@ -131,11 +132,10 @@ public final class RemoteRun: Sendable {
         } catch {
             return .failed("ssh cannot be started: \(error.localizedDescription)")
         }
-        let deadline = DispatchWorkItem { if process.isRunning { process.terminate() } }
-        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(options.timeout), execute: deadline)
-        let problem = follow(messages.fileHandleForReading, index)
+        let problem = follow(messages.fileHandleForReading, process, index)
+        // Nobody listens from here on: that is what the script on the other side goes by when it is still there.
+        try? messages.fileHandleForReading.close()
         process.waitUntilExit()
-        deadline.cancel()
         try? received.close()
         let code = process.terminationStatus
         guard code <= 1, process.terminationReason == .exit else {
@@ -145,11 +145,21 @@ public final class RemoteRun: Sendable {
         return .done(found: code == 1)
     }
 
-    // Reads what the script says until it ends; returns the last thing that went wrong.
-    private func follow(_ handle: FileHandle, _ index: Int) -> String {
+    // Reads what the script says until it ends or its time is over; returns the last thing that went wrong.
+    private func follow(_ handle: FileHandle, _ process: Process, _ index: Int) -> String {
+        let deadline = monotonicNanoseconds() &+ UInt64(options.timeout) &* 1_000_000_000
         var rest: [UInt8] = []
         var problem = ""
         while true {
+            var descriptor = pollfd(fd: handle.fileDescriptor, events: Int16(POLLIN), revents: 0)
+            if unsafe poll(&descriptor, 1, 500) == 0 {
+                if monotonicNanoseconds() > deadline {
+                    process.terminate()
+                    return "it took longer than \(options.timeout) s and was given up"
+                }
+                if !process.isRunning { return problem }
+                continue
+            }
             let chunk = handle.availableData
             if chunk.isEmpty { break }
             rest += chunk

@@ -39,7 +39,11 @@ public struct RemoteScript: Sendable {
             cleanup() {
                 trap '' HUP INT TERM PIPE
                 [ -n "$beat" ] && kill "$beat" 2>/dev/null
-                [ -n "${scan:-}" ] && kill "$scan" 2>/dev/null && wait "$scan" 2>/dev/null
+                if [ -n "${scan:-}" ]; then
+                    # All of its processes, where setsid has made them a group.
+                    kill -TERM "-$scan" 2>/dev/null || kill -TERM "$scan" 2>/dev/null
+                    wait "$scan" 2>/dev/null
+                fi
                 cd /
                 if mountpoint -q "$drive" 2>/dev/null; then umount "$drive" 2>/dev/null || umount -l "$drive"; fi
                 rm -rf "$drive"
@@ -53,13 +57,14 @@ public struct RemoteScript: Sendable {
             echo "step copying" >&2
             tar -xzf - -C "$drive/program" --strip-components=1 || { echo "error cannot unpack the distribution" >&2; exit 92; }
             me=$$
-            ( while sleep 3; do echo alive >&2 || { kill -TERM "$me"; exit; }; done ) &
+            ( trap '' PIPE; while sleep 3; do echo alive >&2 || { kill -TERM "$me"; exit; }; done ) &
             beat=$!
             quota=\(quota)
             prefix=
+            command -v setsid >/dev/null 2>&1 && prefix=setsid
             if [ -n "$quota" ]; then
                 if command -v systemd-run >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
-                    prefix="systemd-run --quiet --scope -p CPUQuota=$quota%"
+                    prefix="$prefix systemd-run --quiet --scope -p CPUQuota=$quota%"
                 else
                     echo "note no systemd-run as root, the processor is limited by niceness only" >&2
                 fi

@@ -11,8 +11,8 @@ public struct EngineOptions: Sendable {
     public var overrunSeconds = 30.0
     /// Scans after which an engine is replaced by a fresh one.
     public var recycleAfter = 50_000
-    /// Program that is started with the argument `engine`: this one.
-    var program = "/proc/self/exe"
+    /// Program that is started with the argument `engine`: this one, or what a distribution starts it through.
+    var program = environmentVariable("THUNDERSTORM_PROGRAM") ?? "/proc/self/exe"
     /// Where samples that end the engine are kept; nil keeps none.
     public var parkedDirectory: String?
 
