@@ -32,7 +32,7 @@ int clinux_unlinked_file(const char *directory) {
     return descriptor;
 }
 
-void clinux_start_sync(int descriptor) { sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE); }
+int clinux_sync_file_system(int descriptor) { return syncfs(descriptor); }
 
 void clinux_raise_open_files(void) {
     struct rlimit limit;

@@ -71,22 +71,6 @@ final class PowerLossFiles: SpoolFiles {
         try base.write(bytes, to: descriptor)
     }
 
-    func startSync(_ descriptor: Int32) {}
-
-    func sync(_ descriptor: Int32) throws(SystemError) {
-        try count()
-        var content: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let got = unsafe pread(descriptor, &buffer, buffer.count, off_t(content.count))
-            guard got > 0 else { break }
-            content += buffer[..<got]
-        }
-        contents.withLock { contents in
-            if let number = contents.open[descriptor] { contents.synced[number] = content }
-        }
-    }
-
     func rename(_ name: String, to other: String) throws(SystemError) {
         try count()
         try base.rename(name, to: other)
@@ -95,9 +79,30 @@ final class PowerLossFiles: SpoolFiles {
         }
     }
 
-    func syncDirectory() throws(SystemError) {
+    // When the power fails here, names and half of the contents are on the disk already: the worst order.
+    func sync(_ descriptors: [Int32]) throws(SystemError) {
+        let isLast = contents.withLock { !$0.isOut && $0.operations + 1 >= failsBefore }
+        let done = isLast ? descriptors.prefix(descriptors.count / 2) : descriptors[...]
+        let read = done.map { ($0, content(of: $0)) }
+        if !isOut {
+            contents.withLock { contents in
+                for (descriptor, content) in read {
+                    if let number = contents.open[descriptor] { contents.synced[number] = content }
+                }
+                contents.durable = contents.numbers
+            }
+        }
         try count()
-        contents.withLock { $0.durable = $0.numbers }
+    }
+
+    private func content(of descriptor: Int32) -> [UInt8] {
+        var content: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let got = unsafe pread(descriptor, &buffer, buffer.count, off_t(content.count))
+            guard got > 0 else { return content }
+            content += buffer[..<got]
+        }
     }
 
     func remove(_ name: String) {

@@ -16,8 +16,8 @@ int clinux_seal(int descriptor);
 /// Opens a file without a name in `directory` (O_TMPFILE, else create and unlink); -1 on failure.
 int clinux_unlinked_file(const char *_Nonnull directory);
 
-/// Lets the disk begin to write what a file has, without waiting (sync_file_range).
-void clinux_start_sync(int descriptor);
+/// Waits until everything on the file system of a descriptor is on its disk (syncfs); -1 on failure.
+int clinux_sync_file_system(int descriptor);
 
 /// Lets this process open as many files as the system allows it.
 void clinux_raise_open_files(void);

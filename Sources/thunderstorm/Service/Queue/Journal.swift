@@ -164,14 +164,13 @@ final class Journal: Sendable {
         for (accept, reason) in failed { accept.done.resume(returning: .failure(reason)) }
     }
 
-    // The disk begins with all files before any is waited for.
+    // Names first, then one sync for all: a name without its whole content ends without the mark of a trailer, so the
+    // next run sees that it was never acknowledged.
     private func keepFiles(_ accepts: [Accept]) -> (kept: [Accept], failed: [(Accept, SystemError)]) {
         var kept: [Accept] = []
         var failed: [(Accept, SystemError)] = []
-        for accept in accepts { accept.file.startSync() }
         for accept in accepts {
             do {
-                try accept.file.sync()
                 try accept.file.keep()
                 kept.append(accept)
             } catch {
@@ -180,7 +179,7 @@ final class Journal: Sendable {
         }
         guard !kept.isEmpty else { return (kept, failed) }
         do {
-            try directory.files.syncDirectory()
+            try directory.files.sync(kept.map(\.file.descriptor))
         } catch {
             for accept in kept {
                 directory.remove(accept.sample.id)

@@ -8,7 +8,8 @@ final class SampleFile: Sendable {
     /// Async id of the sample.
     let id: Int64
     private let files: any SpoolFiles
-    private let descriptor: Int32
+    /// Its open file.
+    let descriptor: Int32
     private let isKept = Mutex(false)
 
     private var partName: String { "sample-\(id).part" }
@@ -32,15 +33,7 @@ final class SampleFile: Sendable {
     /// - Throws: `SystemError` when the disk does not take them.
     func append(_ bytes: [UInt8]) throws(SystemError) { try files.write(bytes, to: descriptor) }
 
-    /// Lets the disk begin to write what was appended.
-    func startSync() { files.startSync(descriptor) }
-
-    /// Waits until the content is on the disk.
-    ///
-    /// - Throws: `SystemError` when the disk fails.
-    func sync() throws(SystemError) { try files.sync(descriptor) }
-
-    /// Gives the file its final name; the directory is not synced yet.
+    /// Gives the file its final name; neither that nor its content is synced yet.
     ///
     /// - Throws: `SystemError` when that fails; the file goes with this object then.
     func keep() throws(SystemError) {

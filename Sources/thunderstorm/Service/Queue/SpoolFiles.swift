@@ -15,14 +15,10 @@ protocol SpoolFiles: Sendable {
     func open(_ name: String) throws(SystemError) -> Int32
     /// Adds bytes at the end.
     func write(_ bytes: [UInt8], to descriptor: Int32) throws(SystemError)
-    /// Lets the disk begin with what was written, without waiting.
-    func startSync(_ descriptor: Int32)
-    /// Waits until the content of a file is on the disk.
-    func sync(_ descriptor: Int32) throws(SystemError)
     /// Gives a file another name.
     func rename(_ name: String, to other: String) throws(SystemError)
-    /// Waits until the names of the directory are on the disk.
-    func syncDirectory() throws(SystemError)
+    /// Waits until the content of these files and the names of the directory are on the disk.
+    func sync(_ descriptors: [Int32]) throws(SystemError)
     /// Removes a file, if it is there.
     func remove(_ name: String)
     /// Names of all files.
@@ -67,20 +63,21 @@ final class DirectoryFiles: SpoolFiles {
         try writeAll(bytes.rawSpan, to: descriptor, file: "a sample in \(path)")
     }
 
-    func startSync(_ descriptor: Int32) { clinux_start_sync(descriptor) }
-
-    func sync(_ descriptor: Int32) throws(SystemError) {
-        guard fsync(descriptor) == 0 else { throw SystemError("cannot sync a sample in \(path)") }
-    }
-
     func rename(_ name: String, to other: String) throws(SystemError) {
         guard unsafe renameat(directory, name, directory, other) == 0 else {
             throw SystemError("cannot rename \(path)/\(name)")
         }
     }
 
-    func syncDirectory() throws(SystemError) {
-        guard fsync(directory) == 0 else { throw SystemError("cannot sync the directory \(path)") }
+    // One sync of the file system costs less than two of files: 4 ms instead of 90 for 16 small files on ext4. It tells
+    // of failed writes since Linux 5.8.
+    func sync(_ descriptors: [Int32]) throws(SystemError) {
+        if descriptors.count == 1, let descriptor = descriptors.first {
+            guard fsync(descriptor) == 0 else { throw SystemError("cannot sync a sample in \(path)") }
+            guard fsync(directory) == 0 else { throw SystemError("cannot sync the directory \(path)") }
+        } else {
+            guard clinux_sync_file_system(directory) == 0 else { throw SystemError("cannot sync samples in \(path)") }
+        }
     }
 
     func remove(_ name: String) { unsafe unlinkat(directory, name, 0) }
