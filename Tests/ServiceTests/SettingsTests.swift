@@ -135,13 +135,40 @@ struct SettingsTests {
         try folder.write("iocs/hash-iocs.txt", "x")
         try folder.write("sigma/rule.yml", "title: x")
         try folder.write("chains.yml", "chains: {}")
-        let folders = try SignatureFolders(shipped: [folder.path], custom: [folder.path + "/yara/a.yar"])
+        let own = try TemporaryFolder()
+        try own.write("yara/b.yar", "rule b { condition: true }")
+        try own.write("yara/c.yar", "rule c { condition: true }")
+        let folders = try SignatureFolders(shipped: [folder.path], custom: [own.path])
         #expect(
-            folders.set.files.map { $0.path.replacing(folder.path, with: "") } == [
-                "/iocs/hash-iocs.txt", "/sigma/rule.yml", "/yara/a.yar", "/yara/b.yar", "/yara/a.yar",
+            folders.set.files.map { $0.path.replacing(folder.path, with: "").replacing(own.path, with: "") } == [
+                "/iocs/hash-iocs.txt", "/sigma/rule.yml", "/yara/a.yar", "/yara/b.yar", "/yara/c.yar",
             ])
         #expect(folders.set.files.map(\.kind) == [.hashes, .sigma, .yara, .yara, .yara])
         #expect(folders.set.files.last?.origin == .custom)
+        // The same file twice counts once.
+        #expect(
+            folders.problems.map(\.description) == [
+                "\(own.path)/yara/b.yar: same content as \(folder.path)/yara/b.yar; left out"
+            ])
+        #expect(!folders.problems.contains { $0.isRejected })
+    }
+
+    @Test func filesThatAreNotUsedAreNamed() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("iocs/filenameiocs.txt", "x;50")
+        try folder.write("iocs/README.txt", "x")
+        try folder.write("iocs/case-filename-iocs.dat", "x")
+        try folder.write("iocs/notes.md", "x")
+        try folder.write("iocs/keywords.txt", "x")
+        try folder.write("yara/rule.yml", "x")
+        try folder.write("sigma/chains.yml", "x")
+        let folders = try SignatureFolders(shipped: [folder.path], custom: [])
+        #expect(folders.set.files.map(\.kind) == [.keywords])
+        let problems = folders.problems.map { $0.file.replacing(folder.path, with: "") + " \($0.isRejected)" }
+        #expect(
+            problems == [
+                "/iocs/case-filename-iocs.dat false", "/iocs/filenameiocs.txt true", "/yara/rule.yml true",
+            ])
     }
 }
 

@@ -78,6 +78,7 @@ import Testing
         settings.levels = "v10"
         settings.scoreAlert = 95
         settings.sigmaThreshold = "high"
+        settings.exclude = ["filename"]
         let engine = try ProcessEngine(
             EngineOptions(), settings: settings, defaultRules: "d", temporaryDirectory: folder.path,
             events: EventLogDouble())

@@ -18,11 +18,13 @@ public struct Chain: Sendable {
     public let name: String
     let stages: [StageBox]
     let scoring: Scoring
+    let exclusions: Exclusions
 
-    init(name: String, stages: [StageBox], scoring: Scoring) {
+    init(name: String, stages: [StageBox], scoring: Scoring, exclusions: Exclusions = Exclusions()) {
         self.name = name
         self.stages = stages
         self.scoring = scoring
+        self.exclusions = exclusions
     }
 
     /// A chain of one stage, as tests need it.
@@ -32,7 +34,7 @@ public struct Chain: Sendable {
 
     /// This chain with another stage at its end.
     public func appending(_ stage: some Stage) -> Chain {
-        Chain(name: name, stages: stages + [TypedStageBox(stage)], scoring: scoring)
+        Chain(name: name, stages: stages + [TypedStageBox(stage)], scoring: scoring, exclusions: exclusions)
     }
 
     /// Descriptors of the stages, in order.

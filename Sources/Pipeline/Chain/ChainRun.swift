@@ -197,7 +197,9 @@ final class ChainRun {
     }
 
     private func conclude(_ batch: borrowing RecordBatch, _ found: BatchFindings, of frame: Frame) {
-        for own in batch.ownReasons { found.add(own.reason, record: own.record) }
+        for own in batch.ownReasons where !chain.exclusions.excludes(own.reason) {
+            found.add(own.reason, record: own.record)
+        }
         for (record, reasons) in found.reasons.sorted(by: { $0.key < $1.key }) {
             guard frame.records.count < chain.scoring.recordFindingLimit else {
                 frame.add(

@@ -6,7 +6,7 @@ public struct StageRegistry: Sendable {
     /// A registry of the given stages.
     public init(_ stages: [any Stage.Type]) { self.stages = stages }
 
-    /// Builds a chain.
+    /// Builds a chain, without what the environment switches off.
     ///
     /// - Throws: `ConfigurationError` naming file, line and what exists, for an unknown stage or option, a bad value,
     ///   or a stage that cannot be built.
@@ -18,7 +18,11 @@ public struct StageRegistry: Sendable {
                 file: configuration.file, line: nil,
                 "chain '\(configuration.name)' has no stages; stages are: \(names)")
         }
-        let boxes = try configuration.stages.map { stage in
+        let written = configuration.stages.filter { !environment.exclusions.excludes(stage: $0.name) }
+        guard !written.isEmpty else {
+            throw ConfigurationError("--exclude leaves no stage of chain '\(configuration.name)'")
+        }
+        let boxes = try written.map { stage in
             guard let type = stages.first(where: { $0.descriptor.name == stage.name }) else {
                 throw ConfigurationError(
                     file: configuration.file, line: stage.line,
@@ -26,7 +30,12 @@ public struct StageRegistry: Sendable {
             }
             return try build(type, stage, configuration, environment)
         }
-        return Chain(name: configuration.name, stages: boxes, scoring: scoring)
+        return Chain(name: configuration.name, stages: boxes, scoring: scoring, exclusions: environment.exclusions)
+    }
+
+    /// Names that `--exclude` takes whatever signatures are loaded: stages and heuristics.
+    public var excludableNames: [String] {
+        stages.flatMap { [$0.descriptor.name] + $0.descriptor.heuristics.map(\.id) }
     }
 
     private var names: String { stages.map { $0.descriptor.name }.sorted().joined(separator: ", ") }

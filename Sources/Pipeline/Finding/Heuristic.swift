@@ -25,12 +25,15 @@ public struct Heuristic: Sendable {
     }
 
     /// The reason of a hit on `text`, which stands at `pointer` of its record (`RecordType.pointer(to:)`).
-    public func reason(_ text: String, at pointer: String) -> Reason {
+    public func reason(_ text: String, at pointer: String) -> Reason { reason(MatchedText(text, field: pointer)) }
+
+    /// The reason of a hit.
+    public func reason(_ match: MatchedText) -> Reason {
         Reason(
             summary: description,
             signature: Signature(
                 kind: .heuristic, score: score, ruleName: id, description: description, tags: tags,
                 falsePositives: falsePositives),
-            matched: [MatchedText(text, field: pointer)])
+            matched: [match])
     }
 }

@@ -45,6 +45,7 @@ public enum SignatureFileKind: String, Sendable, CaseIterable {
     public init?(path: String) {
         let parts = path.split(separator: "/").map { $0.lowercased() }
         guard let name = parts.last, let dot = name.lastIndex(of: ".") else { return nil }
+        if name == "chains.yml" { return nil }
         let words = Self.words(of: String(name[..<dot]))
         // The innermost folder with a telling name decides: `sigma/rules/windows/x.yml` is a Sigma rule.
         let folder = parts.dropLast().last { ["sigma", "iocs", "stix"].contains($0) }
@@ -97,6 +98,29 @@ public enum SignatureFileKind: String, Sendable, CaseIterable {
             self = .stix
         default:
             return nil
+        }
+    }
+
+    /// Why a file in a signature folder is none of ours, where its author may think otherwise; nil where not.
+    public static func problem(of path: String) -> SignatureProblem? {
+        let parts = path.split(separator: "/").map { $0.lowercased() }
+        guard let name = parts.last, let dot = name.lastIndex(of: "."), !name.hasPrefix("readme") else { return nil }
+        let folder = parts.dropLast().last { ["sigma", "iocs", "stix", "yara"].contains($0) } ?? ""
+        func problem(_ message: String, isRejected: Bool = true) -> SignatureProblem {
+            SignatureProblem(file: path, line: nil, message: message, isRejected: isRejected)
+        }
+        switch (String(name[dot...]), folder) {
+        case (".txt", "iocs"):
+            return problem(
+                "no tag in the name says what the list holds; put one of hash, trusted-hash, filename, keyword, c2, "
+                    + "domains, handles, pipes between dashes or dots, as in case-7-filename-iocs.txt")
+        case (".dat", "iocs"), (".yas", _):
+            return problem("encrypted signatures are not read", isRejected: false)
+        case (".yml", "yara"), (".yaml", "yara"), (".yml", "stix"), (".yaml", "stix"):
+            return problem("YAML is read below iocs/ and sigma/ only; move the file")
+        case (".json", "iocs"), (".json", "sigma"), (".json", "yara"):
+            return problem("JSON is read below stix/ only, as a STIX 2 bundle", isRejected: false)
+        default: return nil
         }
     }
 

@@ -50,6 +50,7 @@ public struct Output: ~Copyable {
 
     /// Gives a reason against the sample.
     public mutating func report(_ reason: Reason) {
+        if run.chain.exclusions.excludes(reason) { return }
         frame.reasons.append(reason)
         run.statistics[stage].reasons += 1
     }
@@ -57,6 +58,7 @@ public struct Output: ~Copyable {
     /// Gives a reason against a record of the batch that is being inspected.
     public mutating func report(_ reason: Reason, record: Int) {
         guard let batchFindings else { return report(reason) }
+        if run.chain.exclusions.excludes(reason) { return }
         batchFindings.add(reason, record: record)
         run.statistics[stage].reasons += 1
     }

@@ -8,15 +8,19 @@ public struct StageEnvironment: Sendable {
     public let diagnostics: SignatureDiagnostics
     /// Where large children live.
     public let byteStore: ByteStore
+    /// What the user switched off.
+    public let exclusions: Exclusions
 
     /// An environment.
     public init(
         signatures: SignatureSet = SignatureSet(files: []),
-        diagnostics: SignatureDiagnostics = SignatureDiagnostics(), byteStore: ByteStore = ByteStore()
+        diagnostics: SignatureDiagnostics = SignatureDiagnostics(), byteStore: ByteStore = ByteStore(),
+        exclusions: Exclusions = Exclusions()
     ) {
         self.signatures = signatures
         self.diagnostics = diagnostics
         self.byteStore = byteStore
+        self.exclusions = exclusions
     }
 }
 
@@ -51,19 +55,28 @@ public struct SignatureSummary: Sendable, Equatable {
     public let kind: Signature.Kind
     /// Rule name, or the IOC's text.
     public let name: String
+    /// Unique id of the rule, empty if it has none.
+    public let id: String
     /// Its score.
     public let score: Int
     /// Its tags.
     public let tags: [String]
+    /// Shipped with the program, or brought by the user.
+    public let origin: Signature.Origin
     /// File it is from.
     public let file: String
 
     /// A summary line.
-    public init(kind: Signature.Kind, name: String, score: Int, tags: [String] = [], file: String) {
+    public init(
+        kind: Signature.Kind, name: String, id: String = "", score: Int, tags: [String] = [],
+        origin: Signature.Origin = .internal, file: String
+    ) {
         self.kind = kind
         self.name = name
+        self.id = id
         self.score = score
         self.tags = tags
+        self.origin = origin
         self.file = file
     }
 }

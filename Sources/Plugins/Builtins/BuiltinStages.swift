@@ -2,6 +2,7 @@ import Archive
 import Decompress
 import EVTX
 import Email
+import FileHeuristics
 import FileType
 import IOC
 import JumpList
@@ -41,6 +42,7 @@ public enum BuiltinStages {
         MemoryDumpStage.self,
         ArchiveStage.self,
         LogLinesStage.self,
+        FileHeuristicsStage.self,
         IOCStage.self,
         YARAStage.self,
         SigmaStage.self,

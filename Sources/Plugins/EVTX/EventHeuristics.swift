@@ -27,7 +27,7 @@ enum EventHeuristics {
             falsePositives: ["Administrators who archive and clear logs by hand"],
             references: ["https://attack.mitre.org/techniques/T1070/001/"]),
         Check(
-            name: "EventLogCleared", description: "An event log was cleared", score: 55, eventID: 104,
+            name: "OtherEventLogCleared", description: "An event log was cleared", score: 55, eventID: 104,
             provider: "microsoft-windows-eventlog", tags: ["T1070.001", "DEFENSE_EVASION"],
             falsePositives: ["Administrators who archive and clear logs by hand", "Set-up of a machine image"],
             references: ["https://attack.mitre.org/techniques/T1070/001/"]),

@@ -34,7 +34,9 @@ struct IOCSet {
         for group in IOC.Group.allCases {
             environment.diagnostics.loaded(
                 self[group].map {
-                    SignatureSummary(kind: $0.group.kind, name: $0.value, score: $0.score, file: $0.source.file)
+                    SignatureSummary(
+                        kind: $0.group.kind, name: $0.value, score: $0.score, origin: $0.source.origin,
+                        file: $0.source.file)
                 })
         }
     }

@@ -19,6 +19,7 @@ public struct IOCStage: Stage {
     /// What the stage keeps during a submission.
     public struct State {
         var fields = FieldKinds()
+        var stix = STIXState()
     }
 
     /// What it is, as data.
@@ -38,8 +39,9 @@ public struct IOCStage: Stage {
             "https://www.rfc-editor.org/rfc/rfc4291 (section 2.2, IPv6 addresses in text)",
         ],
         limitations: [
-            "STIX: no relations between several observations, no binary values; other objects than files and registry "
-                + "values are refused by name",
+            "STIX: observations joined by AND are looked for in the files and registry values of one submission, and one "
+                + "object may fulfil several; FOLLOWEDBY, WITHIN, REPEATS and START, binary values, and other objects "
+                + "than files and registry values are refused by name",
             "C2 names and keywords are looked for in records and in memory dumps (ASCII and UTF-16), not in the content "
                 + "of other files",
             "domains with letters beyond ASCII match in lower case only; their xn-- form is an IOC of its own",
@@ -110,7 +112,7 @@ public struct IOCStage: Stage {
         }
         try out.checkpoint()
         for reason in hashes.reasons(for: sample) { out.report(reason) }
-        stix.inspect(sample) { out.report($0) }
+        stix.inspect(sample, &state.stix) { out.report($0) }
     }
 
     private func tell(of exploded: Set<Int>, _ out: inout Output) {
@@ -291,7 +293,7 @@ public struct IOCStage: Stage {
                 }
             }
             if stix.looksAtRegistry, let value = RegistryValue(records, record) {
-                stix.inspect(value) { out.report($0, record: record) }
+                stix.inspect(value, &state.stix) { out.report($0, record: record) }
             }
         }
     }

@@ -40,27 +40,39 @@ struct ObjectNameMatcher: Sendable {
         ["objectname", "mutex", "mutant", "event", "handle"].contains(key.lowercased())
     }
 
-    /// The IOCs that match a name as it stands in a field: plain ones its last part, expressions the whole.
+    /// The IOCs that match a name as it stands in a field, or what is left of it without the prefixes of its device or
+    /// session: plain ones the whole of it, expressions any part.
     func iocs(for name: RawSpan) -> [IOC] {
         var found: [IOC] = []
-        var text = name.utf8Text
-        if let rest = text.index(afterPrefix: "\\sessions\\") { text = String(text[rest...].drop { $0 != "\\" }) }
-        add(text, to: &found)
-        for prefix in prefixes {
-            guard let rest = text.index(afterPrefix: prefix) else { continue }
-            text = String(text[rest...])
-            add(text, to: &found)
-        }
-        if !patterns.isEmpty {
+        var seen: Set<String> = []
+        for form in forms(of: name.utf8Text) {
+            if let ioc = plain[isCaseless ? form.lowercased() : form], seen.insert(ioc.value).inserted {
+                found.append(ioc)
+            }
+            if patterns.isEmpty { continue }
             var exploded: [Int] = []
-            let matches = (try? patterns.matches(in: name, exploded: &exploded)) ?? []
-            found += matches.map { expressions[$0.index] }
+            let bytes = Array(form.utf8)
+            let matches = (try? patterns.matches(in: bytes.rawSpan, exploded: &exploded)) ?? []
+            for match in matches where seen.insert(expressions[match.index].value).inserted {
+                found.append(expressions[match.index])
+            }
         }
         return found
     }
 
-    private func add(_ text: String, to found: inout [IOC]) {
-        if let ioc = plain[isCaseless ? text.lowercased() : text] { found.append(ioc) }
+    private func forms(of name: String) -> [String] {
+        var forms = [name]
+        var text = name
+        if let rest = text.index(afterPrefix: "\\sessions\\") {
+            text = String(text[rest...].drop { $0 != "\\" })
+            forms.append(text)
+        }
+        for prefix in prefixes {
+            guard let rest = text.index(afterPrefix: prefix) else { continue }
+            text = String(text[rest...])
+            forms.append(text)
+        }
+        return forms
     }
 }
 

@@ -1,17 +1,51 @@
 import Pipeline
 
 // STIX indicators on files and registry values. Alternatives that only ask for a digest or a name, which is what
-// most feeds consist of, are looked up; the others are evaluated one after another.
+// most feeds consist of, are looked up; the others are evaluated one after another. An indicator that asks for several
+// observations is told of the object that completes it.
+
+/// What a submission has shown of indicators that ask for several observations.
+struct STIXState {
+    fileprivate var seen: Set<Int> = []
+    fileprivate var told: Set<Int> = []
+}
 
 struct STIXMatcher: Sendable {
     private static let score = 75
 
+    // Observations, numbered over all indicators, are joined like the parts of a pattern.
+    private indirect enum Goal {
+        case all([Goal])
+        case any([Goal])
+        case seen(Int)
+
+        func holds(_ seen: Set<Int>) -> Bool {
+            switch self {
+            case .all(let parts): parts.allSatisfy { $0.holds(seen) }
+            case .any(let parts): parts.contains { $0.holds(seen) }
+            case .seen(let observation): seen.contains(observation)
+            }
+        }
+
+        var needsSeveral: Bool {
+            switch self {
+            case .all: true
+            case .any(let parts): parts.contains(where: \.needsSeveral)
+            case .seen: false
+            }
+        }
+    }
+
     private var indicators: [STIXIndicator] = []
+    // By indicator: nil when any one observation is enough.
+    private var goals: [Goal?] = []
+    // Indicator of each observation.
+    private var owners: [Int] = []
     private var digests: [String: [Int]] = [:]
     private var names: [String: [Int]] = [:]
     private var needed: Set<STIXProperty> = []
-    private var fileConditions: [(indicator: Int, program: STIXProgram)] = []
-    private var registryConditions: [(indicator: Int, program: STIXProgram)] = []
+    private var fileConditions: [(observation: Int, program: STIXProgram)] = []
+    private var registryConditions: [(observation: Int, program: STIXProgram)] = []
 
     /// Reads all STIX bundles of the environment; tells what cannot be used and what is in use.
     init(_ environment: StageEnvironment, isDisabled: Bool) {
@@ -25,8 +59,8 @@ struct STIXMatcher: Sendable {
                     try add(indicator)
                     loaded.append(
                         SignatureSummary(
-                            kind: .stix, name: indicator.name, score: Self.score, tags: indicator.tags,
-                            file: file.path))
+                            kind: .stix, name: indicator.name, id: indicator.id, score: Self.score,
+                            tags: indicator.tags, origin: indicator.origin, file: file.path))
                 } catch {
                     environment.diagnostics.report(
                         SignatureProblem(
@@ -41,9 +75,35 @@ struct STIXMatcher: Sendable {
     var looksAtRegistry: Bool { !registryConditions.isEmpty }
 
     private mutating func add(_ indicator: STIXIndicator) throws(STIXPatternError) {
-        let program = try STIXProgram(parseSTIXPattern(indicator.pattern))
+        var programs: [STIXProgram] = []
+        let goal = try goal(try parseSTIXPattern(indicator.pattern), &programs)
         let index = indicators.count
         indicators.append(indicator)
+        goals.append(goal.needsSeveral ? goal : nil)
+        for program in programs {
+            owners.append(index)
+            add(program, observation: owners.count - 1)
+        }
+    }
+
+    // The goal of a pattern whose observations get the next numbers, and their conditions in that order.
+    private func goal(_ pattern: STIXPattern, _ programs: inout [STIXProgram]) throws(STIXPatternError) -> Goal {
+        switch pattern {
+        case .observation(let condition):
+            programs.append(try STIXProgram(condition))
+            return .seen(owners.count + programs.count - 1)
+        case .all(let parts):
+            var goals: [Goal] = []
+            for part in parts { goals.append(try goal(part, &programs)) }
+            return .all(goals)
+        case .any(let parts):
+            var goals: [Goal] = []
+            for part in parts { goals.append(try goal(part, &programs)) }
+            return .any(goals)
+        }
+    }
+
+    private mutating func add(_ program: STIXProgram, observation index: Int) {
         for alternative in program.alternatives {
             if case .test(let property, .oneOf(let values), isNegated: false) = alternative {
                 if property.isHash {
@@ -61,8 +121,8 @@ struct STIXMatcher: Sendable {
         }
     }
 
-    /// Gives a reason for each indicator that a file fulfils.
-    func inspect(_ sample: Sample, _ report: (Reason) -> Void) {
+    /// Gives a reason for each indicator that a file fulfils or completes.
+    func inspect(_ sample: Sample, _ state: inout STIXState, _ report: (Reason) -> Void) {
         if indicators.isEmpty { return }
         let file = STIXFile(sample: sample)
         var found: [Int: [MatchedText]] = [:]
@@ -77,7 +137,7 @@ struct STIXMatcher: Sendable {
             var matched: [MatchedText] = []
             if program.holds(for: file, &matched) { found[index] = matched }
         }
-        tell(found, report)
+        tell(found, &state, report)
     }
 
     private func look(
@@ -89,18 +149,28 @@ struct STIXMatcher: Sendable {
         }
     }
 
-    /// Gives a reason for each indicator that a registry value fulfils.
-    func inspect(_ value: RegistryValue, _ report: (Reason) -> Void) {
+    /// Gives a reason for each indicator that a registry value fulfils or completes.
+    func inspect(_ value: RegistryValue, _ state: inout STIXState, _ report: (Reason) -> Void) {
         var found: [Int: [MatchedText]] = [:]
         for (index, program) in registryConditions where found[index] == nil {
             var matched: [MatchedText] = []
             if program.holds(for: value, &matched) { found[index] = matched }
         }
-        tell(found, report)
+        tell(found, &state, report)
     }
 
-    private func tell(_ found: [Int: [MatchedText]], _ report: (Reason) -> Void) {
-        for (index, matched) in found.sorted(by: { $0.key < $1.key }) {
+    private func tell(_ found: [Int: [MatchedText]], _ state: inout STIXState, _ report: (Reason) -> Void) {
+        if found.isEmpty { return }
+        var byIndicator: [Int: [MatchedText]] = [:]
+        for (observation, matched) in found.sorted(by: { $0.key < $1.key }) {
+            let owner = owners[observation]
+            if goals[owner] != nil { state.seen.insert(observation) }
+            byIndicator[owner, default: []] += matched.filter { byIndicator[owner]?.contains($0) != true }
+        }
+        for (index, matched) in byIndicator.sorted(by: { $0.key < $1.key }) {
+            if let goal = goals[index] {
+                guard goal.holds(state.seen), state.told.insert(index).inserted else { continue }
+            }
             let indicator = indicators[index]
             let words = indicator.description.isEmpty ? "" : " / \(indicator.description)"
             report(

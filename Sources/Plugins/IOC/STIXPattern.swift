@@ -1,8 +1,18 @@
 import Pipeline
 
 // The patterning language of STIX 2 (STIX 2.1 specification, section 9), as far as files and registry values go
-// (REFERENCE C.10): comparisons joined by AND and OR inside an observation, observations joined by OR. What relates
-// several observations in time cannot hold inside one file and is refused by name.
+// (REFERENCE C.10): comparisons joined by AND and OR inside an observation, observations joined by AND and OR. What
+// relates observations in time has no meaning for files that are uploaded together and is refused by name.
+
+/// A whole pattern: observations, each fulfilled by one object, and how they are joined.
+public indirect enum STIXPattern: Sendable, Equatable {
+    /// All of them were observed, on the same or on different objects of a submission.
+    case all([STIXPattern])
+    /// Any of them was observed.
+    case any([STIXPattern])
+    /// An object fulfils the condition.
+    case observation(STIXCondition)
+}
 
 /// A condition on one object.
 public indirect enum STIXCondition: Sendable, Equatable {
@@ -59,7 +69,7 @@ public struct STIXPatternError: Error, Sendable, CustomStringConvertible {
 /// Parses a pattern.
 ///
 /// - Throws: what is wrong or not supported.
-public func parseSTIXPattern(_ text: String) throws(STIXPatternError) -> STIXCondition {
+public func parseSTIXPattern(_ text: String) throws(STIXPatternError) -> STIXPattern {
     var parser = STIXPatternParser(tokens: try stixTokens(of: Array(text.utf8)))
     return try parser.pattern()
 }
@@ -101,31 +111,30 @@ private struct STIXPatternParser {
         }
     }
 
-    mutating func pattern() throws(STIXPatternError) -> STIXCondition {
-        let condition = try observations()
+    mutating func pattern() throws(STIXPatternError) -> STIXPattern {
+        let pattern = try observations()
         guard current == .end else { throw STIXPatternError("\(current.text) after the end of the pattern") }
-        return condition
+        return pattern
     }
 
-    private mutating func observations() throws(STIXPatternError) -> STIXCondition {
+    private mutating func observations() throws(STIXPatternError) -> STIXPattern {
         try descend()
         defer { depth -= 1 }
-        var alternatives = [try observation()]
-        while true {
-            if take(.word("OR")) {
-                alternatives.append(try observation())
-                continue
-            }
-            if case .word(let word) = current,
-                ["AND", "FOLLOWEDBY", "WITHIN", "REPEATS", "START"].contains(word)
-            {
-                throw STIXPatternError("\(word) between or after observations is not supported; use AND inside [ ]")
-            }
-            return alternatives.count == 1 ? alternatives[0] : .any(alternatives)
+        var alternatives = [try joinedObservations()]
+        while take(.word("OR")) { alternatives.append(try joinedObservations()) }
+        if case .word(let word) = current, ["FOLLOWEDBY", "WITHIN", "REPEATS", "START"].contains(word) {
+            throw STIXPatternError("\(word) is not supported: files of one upload have no order in time")
         }
+        return alternatives.count == 1 ? alternatives[0] : .any(alternatives)
     }
 
-    private mutating func observation() throws(STIXPatternError) -> STIXCondition {
+    private mutating func joinedObservations() throws(STIXPatternError) -> STIXPattern {
+        var parts = [try observation()]
+        while take(.word("AND")) { parts.append(try observation()) }
+        return parts.count == 1 ? parts[0] : .all(parts)
+    }
+
+    private mutating func observation() throws(STIXPatternError) -> STIXPattern {
         if take(.symbol("(")) {
             let inner = try observations()
             try expect(")")
@@ -134,7 +143,7 @@ private struct STIXPatternParser {
         try expect("[")
         let inner = try disjunction()
         try expect("]")
-        return inner
+        return .observation(inner)
     }
 
     private mutating func disjunction() throws(STIXPatternError) -> STIXCondition {

@@ -32,8 +32,8 @@ struct SigmaRuleSet {
                 numbers.append((rule, try builder.add(rule, map: loader.map)))
                 summaries.append(
                     SignatureSummary(
-                        kind: .sigma, name: rule.title, score: rule.signature.score, tags: rule.signature.tags,
-                        file: rule.file))
+                        kind: .sigma, name: rule.title, id: rule.signature.id, score: rule.signature.score,
+                        tags: rule.signature.tags, origin: rule.signature.origin, file: rule.file))
             } catch {
                 diagnostics.report(Self.problem(rule, error.message))
             }

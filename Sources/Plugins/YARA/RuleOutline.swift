@@ -45,11 +45,15 @@ private struct OutlineReader {
                 start = start ?? token.start
                 isGlobal = isGlobal || word(token) == "global"
             case "rule":
-                guard readRule(start ?? token.start, isGlobal) else { return }
+                // A rule without its closing brace ends where the next one begins.
+                var next: RuleStart? = RuleStart(position: start ?? token.start, isGlobal: isGlobal)
+                while let current = next { next = readRule(current) }
                 start = nil
                 isGlobal = false
             case "import":
-                guard let module = tokens.next(), module.kind == .literal, module.end - module.start > 2 else { return }
+                guard let module = tokens.next(), module.kind == .literal, module.end - module.start > 2 else {
+                    continue
+                }
                 let name = String(decoding: text[(module.start + 1)..<(module.end - 1)], as: UTF8.self)
                 outline.imports.append(ImportText(name: name, range: token.start..<module.end))
             default: start = nil
@@ -57,17 +61,34 @@ private struct OutlineReader {
         }
     }
 
-    // Reads from the name to the closing brace; false if there is none.
-    private mutating func readRule(_ start: Int, _ isGlobal: Bool) -> Bool {
-        guard let name = tokens.next() else { return false }
+    private struct RuleStart {
+        var position: Int
+        var isGlobal: Bool
+    }
+
+    // Reads from the name to the closing brace; tells where a rule begins that stands before that brace.
+    private mutating func readRule(_ start: RuleStart) -> RuleStart? {
+        guard let name = tokens.next() else { return nil }
         var condition: [Token] = []
         var inCondition = false
         var previous = name
+        var modifiers: RuleStart?
         while let token = tokens.next() {
             if token.kind == .symbol, text[token.start] == UInt8(ascii: "}") {
-                outline.rules.append(
-                    RuleText(name: word(name), range: start..<token.end, isGlobal: isGlobal, condition: condition))
-                return true
+                outline.rules.append(rule(name, start, end: token.end, condition))
+                return nil
+            }
+            let word = token.kind == .word ? word(token) : ""
+            if word == "rule" {
+                let next = modifiers ?? RuleStart(position: token.start, isGlobal: false)
+                outline.rules.append(rule(name, start, end: next.position, condition))
+                return next
+            }
+            if word == "private" || word == "global" {
+                let isGlobal = word == "global" || modifiers?.isGlobal == true
+                modifiers = RuleStart(position: modifiers?.position ?? token.start, isGlobal: isGlobal)
+            } else {
+                modifiers = nil
             }
             if inCondition { condition.append(token) }
             if token.kind == .symbol, text[token.start] == UInt8(ascii: ":"), previous.kind == .word,
@@ -77,7 +98,12 @@ private struct OutlineReader {
             }
             previous = token
         }
-        return false
+        outline.rules.append(rule(name, start, end: text.count, condition))
+        return nil
+    }
+
+    private func rule(_ name: Token, _ start: RuleStart, end: Int, _ condition: [Token]) -> RuleText {
+        RuleText(name: word(name), range: start.position..<end, isGlobal: start.isGlobal, condition: condition)
     }
 
     private func word(_ token: Token) -> String {

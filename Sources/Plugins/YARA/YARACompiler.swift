@@ -2,7 +2,7 @@ import CYARA
 import Pipeline
 
 // From sources to one compiled set. libyara gives up a whole compiler at the first error, so the set is tried as it
-// is, and only when that fails each source is compiled alone to find the ones that must stay out.
+// is, and only when that fails each source is compiled alone; those that fail lose the rules that do not compile.
 
 struct Compilation {
     var rules: RulesHandle?
@@ -20,9 +20,13 @@ struct Compilation {
             finish(attempt)
             return
         }
-        let alone = self.sources.map { CompilerRun(numbered([$0])) }
-        for run in alone where run.failed != nil { problems += run.problems }
-        self.sources = zip(self.sources, alone).filter { $1.failed == nil }.map(\.0)
+        self.sources = self.sources.compactMap { source in
+            let alone = CompilerRun(numbered([source]))
+            if alone.failed == nil { return source }
+            let repair = SourceRepair(source, alone)
+            problems += repair.problems
+            return repair.source
+        }
         // Good alone, bad together: a limit of the set. The one that breaks it stays out.
         while !self.sources.isEmpty {
             let attempt = CompilerRun(numbered(self.sources))
@@ -107,7 +111,7 @@ struct CompilerRun {
             let text = unsafe message.map { unsafe String(cString: $0) } ?? ""
             messages.problems.append(
                 YARAProblem(
-                    source: messages.source, line: line > 0 ? Int(line) : nil,
+                    source: messages.source, rule: name, line: line > 0 ? Int(line) : nil,
                     message: name.map { "rule \($0): \(text)" } ?? text, isError: level == YARA_ERROR_LEVEL_ERROR))
         }
 }

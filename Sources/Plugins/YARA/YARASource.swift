@@ -12,9 +12,14 @@ public struct YARASource: Sendable {
     public init(name: String, text: Bytes, origin: Signature.Origin = .internal) {
         self.name = name
         self.origin = origin
-        // libyara takes a byte order mark for a syntax error.
-        self.text =
-            text.span.starts(with: ([0xEF, 0xBB, 0xBF] as [UInt8]).rawSpan) ? text.suffix(from: 3).array : text.array
+        // libyara takes a byte order mark for a syntax error, and a zero byte for the end.
+        if text.span.uint16(at: 0) == 0xFEFF {
+            self.text = Array(String(utf16: text.span.suffix(from: 2)).utf8)
+        } else if text.span.starts(with: ([0xEF, 0xBB, 0xBF] as [UInt8]).rawSpan) {
+            self.text = text.suffix(from: 3).array
+        } else {
+            self.text = text.array
+        }
     }
 
     /// A rule file with its text.
@@ -35,7 +40,8 @@ public struct YARASource: Sendable {
         guard let end = text.firstIndex(of: 0) else { return nil }
         let line = text[..<end].count { $0 == 0x0A } + 1
         return YARAProblem(
-            source: name, line: line, message: "the file has a NUL byte (is it UTF-16?); save it as UTF-8",
+            source: name, line: line,
+            message: "the file has a NUL byte (is it UTF-16 without its mark?); save it as UTF-8",
             isError: true)
     }
 }
@@ -44,10 +50,20 @@ public struct YARASource: Sendable {
 public struct YARAProblem: Sendable, Equatable {
     /// Name of the source.
     public let source: String
+    /// Rule that it is about; nil for the source as a whole.
+    public let rule: String?
     /// Line, counted from 1; nil for the source as a whole.
     public let line: Int?
     /// What is wrong, in libyara's words.
     public let message: String
-    /// Whether the source cannot be used; otherwise it is slow or not as meant.
+    /// Whether it cannot be used; otherwise it is slow or not as meant.
     public let isError: Bool
+
+    init(source: String, rule: String? = nil, line: Int?, message: String, isError: Bool) {
+        self.source = source
+        self.rule = rule
+        self.line = line
+        self.message = message
+        self.isError = isError
+    }
 }

@@ -173,8 +173,9 @@ extension YARARules {
         diagnostics.loaded(
             rules.filter { isOwn(sources[$0.source]) }.map { rule in
                 SignatureSummary(
-                    kind: .yara, name: rule.signature.ruleName, score: rule.signature.score,
-                    tags: rule.signature.tags, file: sources[rule.source])
+                    kind: .yara, name: rule.signature.ruleName, id: rule.signature.id,
+                    score: rule.signature.score, tags: rule.signature.tags, origin: rule.signature.origin,
+                    file: sources[rule.source])
             })
     }
 }

@@ -23,6 +23,9 @@ struct RecordsCommand: StageCommand {
     @Option(name: .long, help: ArgumentHelp("Stop printing after so many records.", valueName: "n"))
     var limit: Int?
 
+    @Option(name: .long, help: ArgumentHelp("Leave a stage out; may be repeated.", valueName: "stage"))
+    var exclude: [String] = []
+
     func run(_ registry: StageRegistry) async throws {
         let byteStore = ByteStore()
         let chain = try parsers(registry, byteStore)
@@ -49,11 +52,16 @@ struct RecordsCommand: StageCommand {
 
     // Every stage that needs no signatures: types, containers and parsers.
     private func parsers(_ registry: StageRegistry, _ byteStore: ByteStore) throws -> Chain {
+        let known = registry.stages.map { $0.descriptor.name }
+        if let name = exclude.first(where: { !known.contains($0) }) {
+            throw ConfigurationError(
+                "--exclude: there is no stage '\(name)'; stages are: \(known.joined(separator: ", "))")
+        }
         let stages = registry.stages.map { $0.descriptor }.filter { !$0.usesSignatures || $0.name == "file-type" }
         return try registry.makeChain(
             ChainConfiguration(
                 name: "records", file: "built-in", stages: stages.map { StageConfiguration(name: $0.name) }),
-            environment: StageEnvironment(byteStore: byteStore))
+            environment: StageEnvironment(byteStore: byteStore, exclusions: Exclusions(exclude)))
     }
 }
 

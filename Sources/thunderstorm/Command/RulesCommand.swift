@@ -19,8 +19,11 @@ struct RulesCheckCommand: StageCommand {
 
     @OptionGroup(title: "Signatures") var signatures: SignatureOptions
 
+    @Option(name: .long, help: ArgumentHelp("Configuration file; flags win over it.", valueName: "file"))
+    var config: String?
+
     func run(_ registry: StageRegistry) async throws {
-        let state = try loadSetup(signatures.settings, byteStore: ByteStore(), registry: registry).signatures
+        let state = try signatureState(signatures, config, registry)
         let rejected = state.problems.filter(\.isRejected)
         if json {
             var writer = JSONWriter(pretty: true)
@@ -31,6 +34,7 @@ struct RulesCheckCommand: StageCommand {
                     for (kind, count) in state.counts.sorted(by: { $0.key < $1.key }) { writer.field(kind, count) }
                 }
                 writer.field("rejected", rejected.count)
+                writer.field("excluded", state.excluded.count)
                 writer.key("problems")
                 writer.array { writer in
                     for problem in state.problems {
@@ -49,6 +53,7 @@ struct RulesCheckCommand: StageCommand {
                 standardOutput("\(problem.isRejected ? "rejected" : "warning")  \(problem)\n")
             }
             for (kind, count) in state.counts.sorted(by: { $0.key < $1.key }) { standardOutput("\(kind): \(count)\n") }
+            if !state.excluded.isEmpty { standardOutput("excluded: \(state.excluded.count)\n") }
             standardOutput("rejected: \(rejected.count)\n")
         }
         if !rejected.isEmpty { throw ExitCode(1) }
@@ -57,35 +62,54 @@ struct RulesCheckCommand: StageCommand {
 
 struct RulesListCommand: StageCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "Lists every signature in use: kind, name, score, tags, origin.")
+        commandName: "list",
+        abstract: "Lists every signature and heuristic: kind, name, score, tags, origin, file.",
+        discussion: "What --exclude switches off is listed too, and marked.")
 
     @Flag(name: .long, help: "JSON lines instead of tab-separated columns.")
     var json = false
 
     @OptionGroup(title: "Signatures") var signatures: SignatureOptions
 
+    @Option(name: .long, help: ArgumentHelp("Configuration file; flags win over it.", valueName: "file"))
+    var config: String?
+
     func run(_ registry: StageRegistry) async throws {
-        let state = try loadSetup(signatures.settings, byteStore: ByteStore(), registry: registry).signatures
+        let state = try signatureState(signatures, config, registry)
         var text = ""
         for summary in state.summaries {
+            let isExcluded = state.exclusions.excludes(summary)
             if json {
                 var writer = JSONWriter()
                 writer.object { writer in
                     writer.field("kind", summary.kind.name)
                     writer.field("name", summary.name)
+                    if !summary.id.isEmpty { writer.field("id", summary.id) }
                     writer.field("score", summary.score)
                     writer.field("tags", summary.tags)
-                    writer.field("origin", summary.file)
+                    writer.field("origin", summary.origin.rawValue)
+                    writer.field("file", summary.file)
+                    writer.field("excluded", isExcluded)
                 }
                 text += writer.text + "\n"
             } else {
-                let columns = [
+                var columns = [
                     summary.kind.name, summary.name, "\(summary.score)", summary.tags.joined(separator: ","),
-                    summary.file,
+                    summary.origin.rawValue, summary.file,
                 ]
+                if isExcluded { columns.append("excluded") }
                 text += columns.map(oneLine).joined(separator: "\t") + "\n"
             }
         }
         standardOutput(text)
     }
+}
+
+// What is loaded with these flags and the configuration file.
+private func signatureState(
+    _ options: SignatureOptions, _ config: String?, _ registry: StageRegistry
+) throws -> SignatureState {
+    var settings = options.settings
+    if let config { settings = settings.filled(from: try Settings(file: config)) }
+    return try loadSetup(settings, byteStore: ByteStore(), registry: registry).signatures
 }

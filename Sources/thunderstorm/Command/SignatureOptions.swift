@@ -48,6 +48,12 @@ struct SignatureOptions: ParsableArguments {
             valueName: "level"))
     var sigmaThreshold: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Switch off a stage, rule (name or id), heuristic or kind of IOC; may be repeated.", valueName: "name"))
+    var exclude: [String] = []
+
     /// These flags as settings.
     var settings: Settings {
         var settings = Settings()
@@ -61,6 +67,7 @@ struct SignatureOptions: ParsableArguments {
         settings.scoreWarning = scoreWarning
         settings.scoreAlert = scoreAlert
         settings.sigmaThreshold = sigmaThreshold
+        settings.exclude = exclude.isEmpty ? nil : exclude
         return settings
     }
 }

@@ -16,6 +16,34 @@ private func bundle(_ patterns: String...) -> SignatureFile {
         path: "stix/feed.json")
 }
 
+// Extracts files and emits registry values, as a container with a hive does.
+private struct Container: Stage {
+    static let descriptor = StageDescriptor(
+        name: "container", summary: "Extracts the files of a test.", interest: .samples)
+    var parts: [(path: String, content: String)]
+    var values: [String]
+
+    init(parts: [(path: String, content: String)], values: [String]) {
+        self.parts = parts
+        self.values = values
+    }
+
+    init(options: NoOptions, environment: StageEnvironment) { self.init(parts: [], values: []) }
+
+    func inspect(_ sample: Sample, _ state: inout NoState, _ out: inout Output) throws(StageError) {
+        guard sample.depth == 0 else { return }
+        for part in parts {
+            try out.extract(Child(name: part.path, bytes: Bytes(utf8: part.content), method: "ZIP"))
+        }
+        for value in values {
+            try out.emit(RecordType("registry value", module: "RegistryHive"), offset: 0) { builder in
+                builder.field("key", "a\\b")
+                builder.field("value", value)
+            }
+        }
+    }
+}
+
 @Suite struct STIXTests {
     private func hits(_ pattern: String, path: String = "C:\\Windows\\evil.exe", _ content: String = "abc") throws
         -> Bool
@@ -99,7 +127,7 @@ private func bundle(_ patterns: String...) -> SignatureFile {
         "", "file:name = 'x'", "[file:name = 'x'", "[file:name 'x']", "[file:name = x]", "[file:name = 'x]",
         "[file:name ISSUBSET 'x']", "[ipv4-addr:value = '1.2.3.4']", "[file:size = 'many']", "[file:size LIKE '3']",
         "[file:name < 'x']", "[file:created > 'yesterday']", "[file:name MATCHES '(']",
-        "[file:name = 'x'] AND [file:size = 3]",
+        "[file:name = 'x'] FOLLOWEDBY [file:size = 3]", "[file:name = 'x'] AND", "[file:name = 'x'] WITHIN 5 SECONDS",
         "[file:name = 'x'] REPEATS 2 TIMES", "[file:name = 'x'] extra", "[file:name = h'00']", "[file:name[x] = 'x']",
         "[file:hashes.'SHA-512' = 'x']", "[file: = 'x']", "#",
     ])
@@ -109,6 +137,31 @@ private func bundle(_ patterns: String...) -> SignatureFile {
         #expect(loaded.rejected.first?.contains("indicator--0") == true)
         #expect(loaded.diagnostics.counts == ["STIX IOC": 1])
         #expect(loaded.hits(path: "/good") == ["STIX IOC match: Indicator 1"])
+    }
+
+    @Test func observationsAreJoinedOverTheSubmission() throws {
+        let digest = Digests(of: Bytes(utf8: "abc")).sha256
+        let loaded = try Loaded([
+            bundle(
+                "[file:hashes.'SHA-256' = '\(digest)'] AND [win-registry-key:values.data LIKE '%evil%']",
+                "[file:name = 'x'] AND [file:size = 3]", "[file:name = 'x'] AND [file:size = 4]",
+                "([file:name = 'y'] OR [file:name = 'x']) AND [file:size > 2]")
+        ])
+        #expect(loaded.rejected == [])
+        // One object may fulfil several observations.
+        #expect(loaded.hits(path: "/x", "abc") == ["STIX IOC match: Indicator 1", "STIX IOC match: Indicator 3"])
+        #expect(loaded.hits(path: "/x", "ab").isEmpty)
+        // Of several objects the one that completes the pattern is told.
+        let chain = Chain(
+            Container(parts: [("/a", "abc"), ("/b", "x")], values: ["run good", "run evil", "evil too"])
+        )
+        .appending(loaded.stage)
+        let report = chain.scan(Sample(path: "/c", bytes: Bytes(utf8: "z")))
+        let reasons = report.findings.flatMap { finding in finding.reasons.map { (finding.subject, $0) } }
+        #expect(reasons.map(\.1.summary) == ["STIX IOC match: Indicator 0"])
+        #expect(reasons.first?.1.matched == [MatchedText("run evil", field: "/value")])
+        // Nothing is left for the next submission.
+        #expect(loaded.reasons(type: "registry value", [("key", "a\\b"), ("value", "evil")]).isEmpty)
     }
 
     @Test func deepPatternsEnd() throws {

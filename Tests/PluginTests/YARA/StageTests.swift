@@ -111,8 +111,9 @@ func stage(
         #expect(diagnostics.problems.filter(\.isRejected).map(\.file) == ["rules/1.yar", "rules/3.yar"])
         #expect(
             diagnostics.summaries == [
-                SignatureSummary(kind: .yara, name: "HKTL_a", score: 50, tags: ["HKTL"], file: "rules/0.yar"),
-                SignatureSummary(kind: .yara, name: "c", score: 75, file: "rules/2.yar"),
+                SignatureSummary(
+                    kind: .yara, name: "HKTL_a", score: 50, tags: ["HKTL"], origin: .custom, file: "rules/0.yar"),
+                SignatureSummary(kind: .yara, name: "c", score: 75, origin: .custom, file: "rules/2.yar"),
             ])
     }
 

@@ -15,11 +15,12 @@ struct FindingEncoderV3 {
             subject(finding, &writer)
             writer.field("score", finding.score)
             writer.key("reasons")
+            let hasContent = if case .record = finding.subject { false } else { true }
             if finding.reasons.isEmpty {
                 writer.null()
             } else {
                 writer.array { writer in
-                    for reason in finding.reasons { write(reason, &writer) }
+                    for reason in finding.reasons { write(reason, hasContent: hasContent, &writer) }
                 }
                 writer.field("reason_count", finding.reasons.count)
             }
@@ -95,6 +96,11 @@ struct FindingEncoderV3 {
             if file.size > 0 { writer.field("size", file.size) }
             writer.key("permissions")
             writer.null()
+            // The import hash is computed by the matcher that looks for it, so it is known where it matched.
+            if let hash = matches.first(where: { $0.field == "/pe_info/imphash" }) {
+                writer.key("pe_info")
+                writer.object { writer in writer.field("imphash", MatchText.plain(hash.data)) }
+            }
             if !file.unpackSource.isEmpty { writer.field("unpack_source", file.unpackSource) }
             content(matches, of: 0..<file.size, &writer)
         }
@@ -177,7 +183,7 @@ struct FindingEncoderV3 {
         }
     }
 
-    private func write(_ reason: Reason, _ writer: inout JSONWriter) {
+    private func write(_ reason: Reason, hasContent: Bool, _ writer: inout JSONWriter) {
         let signature = reason.signature
         writer.object { writer in
             writer.field("type", "reason")
@@ -200,12 +206,12 @@ struct FindingEncoderV3 {
             writer.key("matched")
             if reason.matched.isEmpty { return writer.null() }
             writer.array { writer in
-                for match in reason.matched { write(match, &writer) }
+                for match in reason.matched { write(match, hasContent: hasContent, &writer) }
             }
         }
     }
 
-    private func write(_ match: MatchedText, _ writer: inout JSONWriter) {
+    private func write(_ match: MatchedText, hasContent: Bool, _ writer: inout JSONWriter) {
         writer.object { writer in
             writer.key("data")
             data(match.data, &writer)
@@ -220,7 +226,8 @@ struct FindingEncoderV3 {
                     "0x" + String(place.address, radix: 16))
                 writer.fieldIfAny("module", place.module)
             }
-            writer.field("field", match.field ?? "/content")
+            // A match over several fields of a record stands in none of them, one without a place nowhere.
+            writer.fieldIfAny("field", match.field ?? (hasContent && match.offset != nil ? "/content" : ""))
         }
     }
 

@@ -15,6 +15,8 @@ public struct ScanSetup: Sendable {
         public var chains: [ChainConfiguration] = []
         /// Lowest level of a Sigma rule that is used, whatever the chain says; nil leaves it to the chain.
         public var sigmaThreshold: String?
+        /// What is switched off.
+        public var exclusions = Exclusions()
         /// How findings are scored.
         public var scoring = Scoring()
         /// Where large children live.
@@ -31,17 +33,49 @@ public struct ScanSetup: Sendable {
 
     /// Loads signatures and builds the chain.
     ///
-    /// - Throws: `ConfigurationError` for a missing folder, an unknown chain, stage or option.
+    /// - Throws: `ConfigurationError` for a missing folder, an unknown chain, stage or option, or an exclusion that
+    ///   nothing has the name of.
     public init(_ request: Request, registry: StageRegistry) throws {
         let folders = try SignatureFolders(shipped: request.rules, custom: request.customSignatures)
         let diagnostics = SignatureDiagnostics()
         for problem in folders.problems { diagnostics.report(problem) }
         let environment = StageEnvironment(
-            signatures: folders.set, diagnostics: diagnostics, byteStore: request.byteStore)
+            signatures: folders.set, diagnostics: diagnostics, byteStore: request.byteStore,
+            exclusions: request.exclusions)
         chain = try registry.makeChain(
             Self.adjusted(try Self.configuration(request, registry), request), environment: environment,
             scoring: request.scoring)
-        signatures = SignatureState(set: folders.set, diagnostics: diagnostics, loaded: currentTime())
+        try Self.check(request.exclusions, chain, diagnostics, registry)
+        signatures = SignatureState(
+            set: folders.set, diagnostics: diagnostics, heuristics: chain.descriptors.flatMap(\.heuristics),
+            exclusions: request.exclusions, loaded: currentTime())
+    }
+
+    // A name that nothing has switches nothing off, which its author would not notice. Rules of a stage that is not in
+    // the chain are not known; then it is only a warning.
+    private static func check(
+        _ exclusions: Exclusions, _ chain: Chain, _ diagnostics: SignatureDiagnostics, _ registry: StageRegistry
+    ) throws(ConfigurationError) {
+        if exclusions.isEmpty { return }
+        let rules = diagnostics.summaries.filter { Exclusions.hasNames($0.kind) }
+        let unknown = exclusions.unknown(
+            among: registry.excludableNames + rules.flatMap { $0.id.isEmpty ? [$0.name] : [$0.name, $0.id] })
+        let inChain = Set(chain.descriptors.map(\.name))
+        let knowsAll = registry.stages.map { $0.descriptor }.allSatisfy {
+            !$0.usesSignatures || inChain.contains($0.name)
+        }
+        for (name, near) in unknown {
+            let hint = near.isEmpty ? "" : "; near are: \(near.joined(separator: ", "))"
+            let message =
+                "exclude: nothing is named '\(name)'\(hint); it takes stages, kinds of IOCs "
+                + "(\(Exclusions.kinds.map(\.name).joined(separator: ", "))), heuristics and rules by name or id, all "
+                + "of which `thunderstorm rules list` and `thunderstorm stages` show"
+            if knowsAll { throw ConfigurationError(message) }
+            diagnostics.report(
+                SignatureProblem(
+                    file: "exclude", line: nil, message: message + "; chain \(chain.name) does not load all rules",
+                    isRejected: false))
+        }
     }
 
     // The chain with what a flag says of its stages.

@@ -42,6 +42,7 @@ public struct Settings: Sendable, Decodable {
         case sigmaThreshold = "sigma-threshold"
         case engineMemory = "engine-memory"
         case watchRules = "watch-rules"
+        case exclude
     }
 
     /// Address to listen on.
@@ -116,6 +117,8 @@ public struct Settings: Sendable, Decodable {
     public var engineMemory: String?
     /// Whether signatures are loaded anew when their folders change.
     public var watchRules: Bool?
+    /// Stages, rules, heuristics and kinds of IOCs that are switched off, by name.
+    public var exclude: [String]?
     /// Chains of the configuration file.
     public var chains: [ChainConfiguration] = []
     /// The configuration file that was read.
@@ -194,6 +197,8 @@ public struct Settings: Sendable, Decodable {
         all.sigmaThreshold = sigmaThreshold ?? other.sigmaThreshold
         all.engineMemory = engineMemory ?? other.engineMemory
         all.watchRules = watchRules ?? other.watchRules
+        // What the file switches off stays off.
+        if exclude != nil || other.exclude != nil { all.exclude = (exclude ?? []) + (other.exclude ?? []) }
         all.chains = chains + other.chains
         all.configurationFile = configurationFile ?? other.configurationFile
         return all
@@ -242,6 +247,7 @@ public struct Settings: Sendable, Decodable {
         }
         request.chain = pureYARA == true ? "pure-yara" : chain ?? "full"
         request.chains = chains
+        request.exclusions = Exclusions(exclude ?? [])
         request.byteStore = byteStore
         request.scoring.levels = try levelRules()
         if let threshold = sigmaThreshold {

@@ -106,6 +106,7 @@ extension ScanSetup.Request {
         settings.customSignatures = launch.customSignatures
         settings.chain = launch.chain
         settings.sigmaThreshold = launch.sigmaThreshold
+        settings.exclude = launch.excluded
         self = try settings.scanRequest(defaultRules: "", byteStore: byteStore)
         scoring.levels = launch.levels
     }

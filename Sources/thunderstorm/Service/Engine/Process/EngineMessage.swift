@@ -17,6 +17,8 @@ struct EngineLaunch: Sendable, Equatable {
     var levels: LevelRules
     /// Lowest level of a Sigma rule; nil leaves it to the chain.
     var sigmaThreshold: String?
+    /// What is switched off, by name.
+    var excluded: [String] = []
     /// Limits of a submission.
     var limits = Limits()
     /// Where large children go.
@@ -33,6 +35,7 @@ struct EngineLaunch: Sendable, Equatable {
         for score in [levels.info, levels.notice, levels.warning, levels.alert] { writer.integer(score) }
         writer.optional(levels.alertNeedsSubscoreAbove) { $0.integer($1) }
         writer.optional(sigmaThreshold) { $0.text($1) }
+        writer.list(excluded) { $0.text($1) }
         writer.integer(limits.depth)
         writer.integer(limits.childrenPerSample)
         writer.integer(limits.expandedBytes)
@@ -73,6 +76,7 @@ struct EngineLaunch: Sendable, Equatable {
             try reader.integer("subscore", in: scores)
         }
         sigmaThreshold = try reader.optional("threshold") { reader throws(CodecError) in try reader.text("threshold") }
+        excluded = try reader.texts("excluded")
         let whole = 0...Int.max
         limits.depth = try reader.integer("depth", in: whole)
         limits.childrenPerSample = try reader.integer("children", in: whole)
@@ -289,10 +293,13 @@ extension SignatureState {
         writer.list(summaries) { writer, summary in
             writer.text(summary.kind.name)
             writer.text(summary.name)
+            writer.text(summary.id)
             writer.integer(summary.score)
             writer.list(summary.tags) { $0.text($1) }
+            writer.flag(summary.origin == .custom)
             writer.text(summary.file)
         }
+        writer.list(exclusions.names) { $0.text($1) }
         writer.list(libraries.sorted { $0.key < $1.key }) { writer, library in
             writer.text(library.key)
             writer.text(library.value)
@@ -311,14 +318,17 @@ extension SignatureState {
         let summaries = try reader.list("signatures") { reader throws(CodecError) in
             SignatureSummary(
                 kind: Signature.Kind(try reader.text("kind")), name: try reader.text("name"),
-                score: try reader.integer("score", in: -100...100), tags: try reader.texts("tags"),
+                id: try reader.text("id"), score: try reader.integer("score", in: -100...100),
+                tags: try reader.texts("tags"), origin: try reader.flag("custom") ? .custom : .internal,
                 file: try reader.text("file"))
         }
+        let exclusions = Exclusions(try reader.texts("excluded"))
         let libraries = try reader.list("libraries") { reader throws(CodecError) in
             (try reader.text("library"), try reader.text("library version"))
         }
         self.init(
             version: version, loaded: loaded, problems: problems, summaries: summaries,
+            exclusions: exclusions,
             libraries: Dictionary(libraries) { first, _ in first })
     }
 }

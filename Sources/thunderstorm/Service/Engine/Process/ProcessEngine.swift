@@ -133,6 +133,7 @@ public final class ProcessEngine: Engine {
             configurationFile: settings.configurationFile, levels: request.scoring.levels,
             temporaryDirectory: temporaryDirectory, memoryLimit: try settings.engineMemoryLimit())
         launch.sigmaThreshold = request.sigmaThreshold
+        launch.excluded = request.exclusions.names
         self.init(options, launch: launch, events: events)
     }
 

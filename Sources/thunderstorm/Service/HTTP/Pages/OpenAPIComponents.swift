@@ -321,7 +321,7 @@ enum OpenAPIComponents {
                   $ref: '#/components/schemas/Signatures'
             Signatures:
               type: object
-              required: [version, loaded, age_seconds, counts, problems]
+              required: [version, loaded, age_seconds, counts, rejected, warnings, excluded, problems]
               properties:
                 version:
                   type: string
@@ -346,8 +346,19 @@ enum OpenAPIComponents {
                   description: Signatures in use, by kind.
                   additionalProperties:
                     type: integer
+                rejected:
+                  type: integer
+                  description: Signatures, lines and files that were left out.
+                warnings:
+                  type: integer
+                excluded:
+                  type: array
+                  description: What the user switched off, by name.
+                  items:
+                    type: string
                 problems:
                   type: array
+                  description: The first 200; `thunderstorm rules check` lists all of them.
                   items:
                     type: object
                     required: [file, message, rejected]

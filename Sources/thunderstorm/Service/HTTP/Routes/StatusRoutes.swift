@@ -10,6 +10,9 @@ struct StatusRoutes: Sendable {
     let arguments: [String]
     let yaraVersion: String
 
+    // A list of ten thousand lines in the wrong format does not belong into an answer that is asked for every minute.
+    private static let problemLimit = 200
+
     /// Keys of both API generations; released clients need one or the other.
     func status(_ request: Request) -> Response {
         let now = core.counters.snapshot
@@ -148,9 +151,12 @@ struct StatusRoutes: Sendable {
             writer.object { writer in
                 for (kind, count) in state.counts.sorted(by: { $0.key < $1.key }) { writer.field(kind, count) }
             }
+            writer.field("rejected", state.problems.count { $0.isRejected })
+            writer.field("warnings", state.problems.count { !$0.isRejected })
+            writer.field("excluded", state.exclusions.names)
             writer.key("problems")
             writer.array { writer in
-                for problem in state.problems {
+                for problem in state.problems.prefix(Self.problemLimit) {
                     writer.object { writer in
                         writer.field("file", problem.file)
                         if let line = problem.line { writer.field("line", line) }
