@@ -427,6 +427,18 @@ enum OpenAPIDocument {
                   $ref: '#/components/responses/History'
                 '400':
                   $ref: '#/components/responses/BadRequest'
+          /metrics:
+            get:
+              tags: [service]
+              operationId: metrics
+              summary: Everything that is counted, in the text format of Prometheus.
+              responses:
+                '200':
+                  description: The metrics.
+                  content:
+                    text/plain:
+                      schema:
+                        type: string
           /healthz:
             get:
               tags: [service]
