@@ -60,7 +60,7 @@ if [ "$action" = uninstall ]; then
     if systemd; then
         systemctl disable --now thunderstorm.service thunderstorm-update.timer 2>/dev/null || true
     fi
-    rm -rf "${root:?}$prefix" 2>/dev/null || rm -rf "$root$prefix"
+    rm -rf "$root$prefix"
     rm -f "$root/usr/local/bin/thunderstorm" "$root/usr/local/sbin/thunderstorm-update" \
         "$root$units/thunderstorm.service" "$root$units/thunderstorm-update.service" \
         "$root$units/thunderstorm-update.timer" "$root/etc/logrotate.d/thunderstorm"
@@ -133,7 +133,7 @@ ln -sf "$prefix/bin/thunderstorm-update" "$root/usr/local/sbin/thunderstorm-upda
 version=shipped-$(cat "$here/VERSION" 2>/dev/null || date -u +%Y%m%d)
 rm -rf "$root$state/signatures/$version.new"
 cp -R "$rules" "$root$state/signatures/$version.new"
-rm -rf "${root:?}$state/signatures/$version" 2>/dev/null || rm -rf "$root$state/signatures/$version"
+rm -rf "$root$state/signatures/$version"
 mv "$root$state/signatures/$version.new" "$root$state/signatures/$version"
 chmod -R u=rwX,go=rX "$root$state/signatures/$version"
 if [ ! -e "$root$state/signatures/current" ] || [ "$update" = yes ]; then
