@@ -11,6 +11,9 @@ let package = Package(
             dependencies: ["Pipeline", "PipelineTesting", "PatternMatching", "IOC"].map {
                 .product(name: $0, package: "thunderstorm")
             },
-            swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
+            swiftSettings: [
+                .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
+                .unsafeFlags(["-parse-as-library"]),
+            ])
     ]
 )
