@@ -2,8 +2,8 @@
 # Installs below a folder, serves, updates signatures in good and in bad ways, and uninstalls, with the real program:
 #   Tests/Deploy/update.sh [PROGRAM]     (default: .build/debug/thunderstorm; `make test-deploy` builds it)
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
-program=${1:-$root/.build/debug/thunderstorm}
+checkout=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+program=${1:-$checkout/.build/debug/thunderstorm}
 work=$(mktemp -d)
 pid=
 trap '[ -n "$pid" ] && kill "$pid" 2>/dev/null; rm -rf "$work"' EXIT
@@ -19,15 +19,15 @@ pack() { "$program" package sign "$work/package" --key "$work/team.key" >/dev/nu
 find_text() { printf '%s' "$1" >"$work/sample.txt"; curl -s -F "file=@$work/sample.txt" "$url/api/check" | grep -c rulename || true; }
 
 # Install.
-"$root/deploy/install.sh" auto --root "$work/root" --program "$program" --rules "$root/rules" >"$work/out"
-state=$work/root/var/lib/thunderstorm/signatures
+"$checkout/deploy/install.sh" auto --root "$work/system" --program "$program" --rules "$checkout/rules" >"$work/out"
+state=$work/system/var/lib/thunderstorm/signatures
 check "the shipped set is in use" 1 "$(readlink "$state/current" | grep -c '^shipped-')"
-check "the configuration is there" 1 "$(grep -c '^rules:' "$work/root/etc/thunderstorm/thunderstorm.yml")"
+check "the configuration is there" 1 "$(grep -c '^rules:' "$work/system/etc/thunderstorm/thunderstorm.yml")"
 
 # Serve with it.
 port=$((20000 + $$ % 20000))
 url=http://127.0.0.1:$port
-"$program" serve --server-port "$port" --server-upload-dir "$work/root/var/lib/thunderstorm/uploads" \
+"$program" serve --server-port "$port" --server-upload-dir "$work/system/var/lib/thunderstorm/uploads" \
     --rules "$state/current" >"$work/serve.log" 2>&1 &
 pid=$!
 left=60
@@ -36,19 +36,19 @@ check "nothing is found before the update" 0 "$(find_text 'first marker of the u
 
 # Update.
 "$program" package keygen --name "$work/team" >/dev/null
-cp "$work/team.pub" "$work/root/etc/thunderstorm/keys/"
+cp "$work/team.pub" "$work/system/etc/thunderstorm/keys/"
 mkdir -p "$work/package/yara"
-cp "$root/rules/chains.yml" "$work/package/"
+cp "$checkout/rules/chains.yml" "$work/package/"
 cat >"$work/update.conf" <<CONF
 SOURCE=$work/package.tar.gz
-KEYS=$work/root/etc/thunderstorm/keys
+KEYS=$work/system/etc/thunderstorm/keys
 STATE=$state
-PREFIX=$work/root/opt/thunderstorm
+PREFIX=$work/system/opt/thunderstorm
 SERVICE=$url
 RELOAD="kill -HUP $pid"
 WAIT=30
 CONF
-update() { run "$root/deploy/thunderstorm-update" --config "$work/update.conf"; }
+update() { run "$checkout/deploy/thunderstorm-update" --config "$work/update.conf"; }
 
 rule First "first marker of the update test" >"$work/package/yara/first.yar"
 pack
@@ -95,9 +95,9 @@ kill "$pid"
 wait "$pid" && ended=0 || ended=$?
 pid=
 check "the service ends" 0 "$ended"
-"$root/deploy/install.sh" uninstall --root "$work/root" >"$work/out"
-check "the program is gone" no "$([ -e "$work/root/opt/thunderstorm" ] && echo yes || echo no)"
-check "logs and configuration stay" yes "$([ -d "$work/root/var/log/thunderstorm" ] && [ -f "$work/root/etc/thunderstorm/thunderstorm.yml" ] && echo yes || echo no)"
+"$checkout/deploy/install.sh" uninstall --root "$work/system" >"$work/out"
+check "the program is gone" no "$([ -e "$work/system/opt/thunderstorm" ] && echo yes || echo no)"
+check "logs and configuration stay" yes "$([ -d "$work/system/var/log/thunderstorm" ] && [ -f "$work/system/etc/thunderstorm/thunderstorm.yml" ] && echo yes || echo no)"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
