@@ -1,9 +1,20 @@
 import CLinux
 import Glibc
+import NIOPosix
 import Pipeline
 
 // The few file operations that the durability of queued samples rests on, behind a protocol: a test puts a double
 // there that loses what was not synced, as a power failure does.
+
+/// Threads that create and write spool files.
+///
+/// Both calls wait while the file system commits its journal. As many uploads wait there together as the next group
+/// commit can take; on the cooperative pool they would hold up everything else, and groups would be of two.
+let spoolThreads: NIOThreadPool = {
+    let pool = NIOThreadPool(numberOfThreads: 32)
+    pool.start()
+    return pool
+}()
 
 /// Files of one directory, by name.
 protocol SpoolFiles: Sendable {

@@ -65,7 +65,8 @@ struct UploadRoutes: Sendable {
         let id = core.numbers.nextAsyncID()
         let file: SampleFile
         do {
-            file = try core.directory.newFile(id)
+            let directory = core.directory
+            file = try await spoolThreads.runIfActive { try directory.newFile(id) }
         } catch {
             throw .noRoom(error)
         }

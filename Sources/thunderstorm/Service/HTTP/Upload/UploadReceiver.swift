@@ -65,7 +65,7 @@ struct FileSample: ~Copyable, SampleStore {
         let (bytes, file) = (block, file)
         block.removeAll(keepingCapacity: true)
         do {
-            try await NIOThreadPool.singleton.runIfActive { try file.append(bytes) }
+            try await spoolThreads.runIfActive { try file.append(bytes) }
         } catch {
             throw .noRoom(error)
         }
