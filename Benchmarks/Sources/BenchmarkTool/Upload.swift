@@ -31,24 +31,33 @@ private func readAll(_ path: String) throws -> [UInt8] {
     }
 }
 
-/// Uploads every file once, over so many connections that are kept; the seconds from the first byte to the last answer.
-func upload(_ files: [UploadFile], port: UInt16, path: String, connections: Int) throws -> Double {
+private final class SharedWork: Sendable {
     let next = Atomic<Int>(0)
     let failure = Mutex<String?>(nil)
+}
+
+/// Uploads every file once, over so many connections that are kept; the seconds from the first byte to the last answer.
+func upload(_ files: [UploadFile], port: UInt16, path: String, connections: Int) throws -> Double {
+    let work = SharedWork()
     let started = now()
-    DispatchQueue.concurrentPerform(iterations: connections) { _ in
-        do {
-            let connection = try Connection(port: port)
-            while failure.withLock({ $0 }) == nil {
-                let index = next.add(1, ordering: .relaxed).oldValue
-                guard index < files.count else { return }
-                try connection.post(files[index], to: path)
+    // A thread for each: concurrentPerform would run as many at one time as there are processors.
+    let all = DispatchGroup()
+    for connection in 0..<connections {
+        DispatchQueue(label: "connection-\(connection)").async(group: all) {
+            do {
+                let connection = try Connection(port: port)
+                while work.failure.withLock({ $0 }) == nil {
+                    let index = work.next.add(1, ordering: .relaxed).oldValue
+                    guard index < files.count else { return }
+                    try connection.post(files[index], to: path)
+                }
+            } catch {
+                work.failure.withLock { $0 = "\(error)" }
             }
-        } catch {
-            failure.withLock { $0 = "\(error)" }
         }
     }
-    if let failure = failure.withLock({ $0 }) { throw BenchmarkError(failure) }
+    all.wait()
+    if let failure = work.failure.withLock({ $0 }) { throw BenchmarkError(failure) }
     return now() - started
 }
 
