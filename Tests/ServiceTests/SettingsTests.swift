@@ -1,3 +1,4 @@
+import Foundation
 import Pipeline
 import Testing
 
@@ -151,6 +152,21 @@ struct SettingsTests {
                 "\(own.path)/yara/b.yar: same content as \(folder.path)/yara/b.yar; left out"
             ])
         #expect(!folders.problems.contains { $0.isRejected })
+    }
+
+    @Test func foldersThatAreNotFollowedAreNamed() throws {
+        let folder = try TemporaryFolder()
+        let other = try TemporaryFolder()
+        try folder.write("yara/a.yar", "rule a { condition: true }")
+        try other.write("b.yar", "rule b { condition: true }")
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/yara/linked", withDestinationPath: other.path)
+        let folders = try SignatureFolders(shipped: [folder.path], custom: [])
+        #expect(folders.set.files.count == 1)
+        #expect(
+            folders.problems.map(\.description) == [
+                "\(folder.path)/yara/linked: symbolic link, not followed; nothing of it is loaded"
+            ])
     }
 
     @Test func filesThatAreNotUsedAreNamed() throws {

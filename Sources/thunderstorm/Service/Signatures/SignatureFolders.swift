@@ -26,6 +26,12 @@ public struct SignatureFolders: Sendable {
                     "signature folder: \(error); name a readable folder with --rules or --custom-signatures")
             }
             let before = files.count
+            // Links to folders are not followed, so that the walk ends; a folder of that kind can be named itself.
+            for (path, reason) in walk.skipped {
+                problems.append(
+                    SignatureProblem(
+                        file: path, line: nil, message: "\(reason); nothing of it is loaded", isRejected: false))
+            }
             for file in walk.files {
                 guard let kind = SignatureFileKind(path: file.path) else {
                     problems += SignatureFileKind.problem(of: file.path).map { [$0] } ?? []
