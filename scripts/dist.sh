@@ -52,8 +52,10 @@ out=${OUT:-$home}
 host=$(uname -n)
 base=$out/$host-$(date -u +%Y%m%dT%H%M%SZ)
 [ $# -gt 0 ] || set -- /
+gentle=""
+command -v nice >/dev/null 2>&1 && gentle="nice -n ${NICE:-10}"
 # shellcheck disable=SC2086
-nice -n "${NICE:-10}" "$home/bin/thunderstorm" scan --source "$host" --json-logfile "$base.jsonl" --html-report "$base.html" \
+$gentle "$home/bin/thunderstorm" scan --source "$host" --json-logfile "$base.jsonl" --html-report "$base.html" \
     ${FLAGS:-} "$@" >"$base.log" 2>"$base.txt" &
 scan=$!
 # Who ends this script ends the scan.
@@ -61,8 +63,8 @@ trap 'kill "$scan" 2>/dev/null' HUP INT TERM
 wait "$scan"
 status=$?
 cat "$base.txt"
-echo "$base.jsonl $base.html"
-exit $status
+[ "$status" -gt 1 ] || echo "$base.jsonl $base.html"
+exit "$status"
 RUN
 chmod +x "$tree/run.sh"
 
