@@ -37,7 +37,10 @@ struct HTMLReportTests {
         _ = try report.finish(heading())
         let html = try folder.read("report.html")
         #expect(html.contains("default-src 'none'; style-src 'sha256-"))
-        #expect(!html.contains("unsafe-inline") && !html.contains("http://") || html.contains("www.w3.org/2000/svg"))
+        #expect(!html.contains("unsafe-inline"))
+        // The one address is the name of SVG, which nothing is fetched from.
+        let addresses = html.replacing("http://www.w3.org/2000/svg", with: "")
+        #expect(!addresses.contains("http://") && !addresses.contains("https://"))
         #expect(!html.contains("src=\"") && !html.contains("href=\""))
     }
 
