@@ -94,7 +94,8 @@ private final class PostReceiver: ChannelInboundHandler, Sendable {
     }
 }
 
-struct RemoteTargetTests {
+// Receivers are waited for; one that never gets its lines ends the test instead of holding up all others.
+@Suite(.timeLimit(.minutes(5))) struct RemoteTargetTests {
     private func sinks(_ target: String, spool: Int = 1 << 20) throws -> EventSinks {
         let sink = try EventSink(
             target: TargetAddress(target), minimumLevel: .notice, options: EventOptions(), spoolBytes: spool,
@@ -215,5 +216,16 @@ struct RemoteTargetTests {
         #expect(received.lines.count == 2)
         #expect(received.lines.allSatisfy { $0.hasPrefix(#"{"type":"THOR message""#) })
         try await second.close()
+    }
+
+    @Test func aFullSpoolStillTakesTheWordAboutWhatItDropped() {
+        let spool = EventSpool(limit: 10)
+        spool.append(Array("12345678\n".utf8))
+        spool.append(Array("dropped\n".utf8))
+        #expect(spool.takeUntoldDrops() == 1)
+        spool.append(Array("1 was dropped\n".utf8), always: true)
+        #expect(spool.takeUntoldDrops() == 0)
+        #expect(
+            spool.peek(bytes: 100).map { String(decoding: $0, as: UTF8.self) } == ["12345678\n", "1 was dropped\n"])
     }
 }

@@ -40,9 +40,11 @@ final class EventSpool: Sendable {
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
     /// Adds a line, or counts it as dropped.
-    func append(_ line: [UInt8]) {
+    ///
+    /// - Parameter always: Add it although the spool is full: a word about what was dropped must not be dropped itself.
+    func append(_ line: [UInt8], always: Bool = false) {
         let added = state.withLock { state in
-            guard !state.isClosed, state.counts.bytes + line.count <= limit else {
+            guard always || (!state.isClosed && state.counts.bytes + line.count <= limit) else {
                 state.counts.dropped += 1
                 state.untoldDrops += 1
                 return false

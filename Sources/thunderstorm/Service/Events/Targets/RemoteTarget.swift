@@ -96,7 +96,7 @@ public final class RemoteTarget: Sendable {
         for await _ in spool.wake {
             while !Task.isCancelled {
                 let dropped = connection == nil ? 0 : spool.takeUntoldDrops()
-                if dropped > 0 { spool.append(notice(dropped)) }
+                if dropped > 0 { spool.append(notice(dropped), always: true) }
                 let lines = spool.peek(bytes: Self.batchBytes)
                 if lines.isEmpty { break }
                 do {
