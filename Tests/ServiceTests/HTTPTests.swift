@@ -276,7 +276,7 @@ struct HTTPTests {
             #expect(answer.text == docs)
             // Every path that is described answers something else than 404.
             let paths = docs.split(separator: "\n").filter { $0.hasPrefix("  /") && $0.hasSuffix(":") }
-            #expect(paths.count == 21)
+            #expect(paths.count == 23)
             for path in paths {
                 let uri = String(path.dropFirst(2).dropLast())
                 #expect(try await client.get(uri).status != .notFound, "\(uri)")

@@ -29,6 +29,14 @@ struct ServeCommand: StageCommand {
     @Option(name: .long, help: ArgumentHelp("Async results kept; 0 keeps none (default: 10000).", valueName: "n"))
     var serverResultCacheSize: Int?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Findings kept for the page and the API; 0 keeps none (default: 1000000).", valueName: "n"))
+    var findingsLimit: Int?
+
+    @Option(name: .long, help: ArgumentHelp("Days after which a finding goes (default: 90).", valueName: "days"))
+    var findingsAge: Int?
+
     @OptionGroup(title: "Security") var security: SecurityOptions
 
     @OptionGroup(title: "Stored samples") var storage: StorageOptions
@@ -79,6 +87,8 @@ struct ServeCommand: StageCommand {
             settings.serverPort = serverPort
             settings.serverUploadDirectory = serverUploadDir
             settings.resultCacheSize = serverResultCacheSize
+            settings.findingsLimit = findingsLimit
+            settings.findingsAge = findingsAge
             settings.threads = threads
             settings.syncOnlyThreads = syncOnlyThreads
             settings.engineMemory = engineMemory

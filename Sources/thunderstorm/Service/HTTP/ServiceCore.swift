@@ -14,6 +14,8 @@ final class ServiceCore: Sendable {
     let journal: Journal
     let queue: FairQueue
     let results: ResultStore
+    /// Findings to be looked through; nil when none are kept.
+    let findings: FindingStore?
     let collections: Collections
     let verdicts: VerdictCache?
     let archive: SampleArchive?
@@ -59,7 +61,14 @@ final class ServiceCore: Sendable {
         self.index = index
         let results = ResultStore(index: index, keepsResults: configuration.resultCacheSize > 0)
         self.results = results
-        journal = Journal(directory: directory, index: index) { results.committed($0) }
+        let findings = try configuration.findings.map { limits throws(ConfigurationError) in
+            try FindingStore(
+                directory: path, limits: limits, minimumLevel: parts.configuration.minimumLevel, log: log)
+        }
+        self.findings = findings
+        journal = Journal(
+            directory: directory, index: index, beforeConclusions: { findings?.flush() },
+            concluded: { results.committed($0) })
         queue = FairQueue(countLimit: configuration.queueLimitCount, byteLimit: configuration.queueLimitBytes)
         admission = Admission(limit: engine.threads + configuration.waitingSlots)
         arrivals = Admission(limit: configuration.uploadSlots)
@@ -100,6 +109,7 @@ final class ServiceCore: Sendable {
     func close() {
         saveStatistics()
         journal.close()
+        findings?.close()
         directory.lock.release()
     }
 
@@ -122,6 +132,7 @@ final class ServiceCore: Sendable {
         let context = EventContext(
             time: now(), hostname: submission.source, scanID: "\(configuration.scanIDPrefix)-\(submission.number)")
         eventLog.log(report, context: context)
+        findings?.append(report, context: context)
         let total = monotonicNanoseconds() &- arrival
         counters.countScanned(scan: report.stages.reduce(0) { $0 &+ $1.nanoseconds }, total: total)
         metrics.count(report, lane: lane, bytes: submission.content.count, total: total)

@@ -13,6 +13,7 @@ struct Housekeeping: Service {
                 core.collections.tellSilent(core.eventLog)
                 core.access.reload(core.eventLog)
                 core.certificates?.reload(core.eventLog)
+                core.findings?.prune(now: core.now())
                 await clean()
             }
         }

@@ -35,16 +35,21 @@ final class Journal: Sendable {
     private let work = DispatchQueue(label: "thunderstorm.journal")
     private let pending = Mutex(Pending())
     private let failure = Mutex<String?>(nil)
+    private let beforeConclusions: @Sendable () -> Void
     private let concluded: @Sendable ([Int64]) -> Void
 
     /// A journal of one directory.
     ///
-    /// - Parameter concluded: Told the ids whose results are committed.
+    /// - Parameters:
+    ///   - beforeConclusions: Writes what else belongs to results; called before they are committed.
+    ///   - concluded: Told the ids whose results are committed.
     init(
-        directory: UploadDirectory, index: ServiceIndex, concluded: @escaping @Sendable ([Int64]) -> Void
+        directory: UploadDirectory, index: ServiceIndex, beforeConclusions: @escaping @Sendable () -> Void = {},
+        concluded: @escaping @Sendable ([Int64]) -> Void
     ) {
         self.directory = directory
         self.index = index
+        self.beforeConclusions = beforeConclusions
         self.concluded = concluded
     }
 
@@ -139,6 +144,7 @@ final class Journal: Sendable {
         let (kept, failed) = keepFiles(accepts)
         var all = changes
         all.accepted = kept.map(\.sample)
+        if !changes.concluded.isEmpty { beforeConclusions() }
         do {
             try index.commit(all)
             failure.withLock { $0 = nil }

@@ -70,7 +70,9 @@ final class ServiceIndex: Sendable {
         path = directory + "/" + Self.fileName
         self.resultLimit = resultLimit
         do {
-            pool = try Self.openOrReplace(path, damaged: damaged)
+            pool = try DatabaseFile(
+                path: path, version: Self.schemaVersion, schema: Self.schema, probes: Self.probes
+            ).open(damaged: damaged)
             var info = stat()
             guard unsafe stat(path, &info) == 0 else { throw SystemError("cannot find \(path)") }
             inode = info.st_ino
@@ -195,44 +197,6 @@ final class ServiceIndex: Sendable {
     /// Ends the use of the file.
     func close() { try? pool.close() }
 
-    private static func openOrReplace(_ path: String, damaged: (String) -> Void) throws -> DatabasePool {
-        do {
-            return try openPool(path)
-        } catch let error as DatabaseError where isDamage(error) {
-            damaged(setAside(path))
-            return try openPool(path)
-        }
-    }
-
-    private static func openPool(_ path: String) throws -> DatabasePool {
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(10)
-        configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA temp_store = MEMORY")
-        }
-        let pool = try DatabasePool(path: path, configuration: configuration)
-        try pool.writeWithoutTransaction { database in
-            // GRDB's choice for WAL is NORMAL, which loses commits with the power.
-            try database.execute(sql: "PRAGMA synchronous = FULL")
-            let check = try String.fetchOne(database, sql: "PRAGMA quick_check(1)")
-            guard check == "ok" else {
-                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: check)
-            }
-            let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-            guard version <= schemaVersion else {
-                throw ConfigurationError(
-                    "--server-upload-dir: \(path) was written by a newer version of this program; use that, or "
-                        + "another directory")
-            }
-        }
-        try pool.write { database in
-            try database.execute(sql: schema)
-            // A table of the same name that is not ours shows here and not at the first upload.
-            for probe in probes { _ = try Row.fetchOne(database, sql: probe) }
-        }
-        return pool
-    }
-
     private static let schema = """
         CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
         INSERT OR IGNORE INTO meta (key, value) VALUES ('last_id', 0), ('result_bytes', 0);
@@ -245,7 +209,6 @@ final class ServiceIndex: Sendable {
             kind INTEGER NOT NULL, minute INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (kind, minute)
         ) WITHOUT ROWID;
         \(CollectionRun.schema)
-        PRAGMA user_version = \(schemaVersion);
         """
 
     private static let probes = [
@@ -270,15 +233,5 @@ final class ServiceIndex: Sendable {
             try database.execute(sql: "DELETE FROM result WHERE seq = ?", arguments: [row["seq"] as Int64])
         }
         try database.execute(sql: "UPDATE meta SET value = ? WHERE key = 'result_bytes'", arguments: [total])
-    }
-
-    private static func isDamage(_ error: DatabaseError) -> Bool {
-        [.SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR, .SQLITE_SCHEMA].contains(error.resultCode)
-    }
-
-    private static func setAside(_ path: String) -> String {
-        let name = "\(path).damaged-\(currentTime().seconds)"
-        for suffix in ["", "-wal", "-shm"] { unsafe Glibc.rename(path + suffix, name + suffix) }
-        return name
     }
 }

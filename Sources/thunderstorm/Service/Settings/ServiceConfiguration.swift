@@ -40,6 +40,8 @@ public struct ServiceConfiguration: Sendable {
     public var shutdownSeconds = 60
     /// Which samples are kept.
     public var storage = StoragePolicy()
+    /// How many findings are kept for the page and the API, and how long; nil keeps none.
+    var findings: FindingStore.Limits? = FindingStore.Limits()
     /// Findings below this level are not answered.
     public var minimumLevel = Level.notice
     /// Scan id of the run; samples get `-N`.

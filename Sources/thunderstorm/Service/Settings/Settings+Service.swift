@@ -42,6 +42,16 @@ extension Settings {
         return policy
     }
 
+    /// How many findings are kept for the page, and how long; nil keeps none.
+    ///
+    /// - Throws: `ConfigurationError` for values out of range.
+    func findings() throws(ConfigurationError) -> FindingStore.Limits? {
+        var limits = FindingStore.Limits()
+        limits.count = try checked(findingsLimit, "findings-limit", 0...100_000_000) ?? limits.count
+        limits.age = try checked(findingsAge, "findings-age", 1...36_500).map { Int64($0) * 86_400 } ?? limits.age
+        return limits.count > 0 ? limits : nil
+    }
+
     /// TLS, tokens and limits; refuses to be open to others by mistake.
     ///
     /// - Throws: `ConfigurationError` naming what is missing.

@@ -26,6 +26,8 @@ public struct Settings: Sendable, Decodable {
         case viewDirectory = "vfs-dir"
         case serverUploadDirectory = "server-upload-dir"
         case resultCacheSize = "server-result-cache-size"
+        case findingsLimit = "findings-limit"
+        case findingsAge = "findings-age"
         case pureYARA = "pure-yara"
         case chain
         case threads
@@ -83,6 +85,10 @@ public struct Settings: Sendable, Decodable {
     public var serverUploadDirectory: String?
     /// Async results kept.
     public var resultCacheSize: Int?
+    /// Findings kept for the page and the API.
+    public var findingsLimit: Int?
+    /// Days after which a finding goes from there.
+    public var findingsAge: Int?
     /// Short for chain `pure-yara`.
     public var pureYARA: Bool?
     /// Name of the chain.
@@ -180,6 +186,8 @@ public struct Settings: Sendable, Decodable {
         all.viewDirectory = viewDirectory ?? other.viewDirectory
         all.serverUploadDirectory = serverUploadDirectory ?? other.serverUploadDirectory
         all.resultCacheSize = resultCacheSize ?? other.resultCacheSize
+        all.findingsLimit = findingsLimit ?? other.findingsLimit
+        all.findingsAge = findingsAge ?? other.findingsAge
         all.pureYARA = pureYARA ?? other.pureYARA
         all.chain = chain ?? other.chain
         all.threads = threads ?? other.threads
@@ -230,6 +238,7 @@ public struct Settings: Sendable, Decodable {
         configuration.minimumLevel = try level()
         configuration.cachesVerdicts = noVerdictCache != true
         configuration.shutdownSeconds = try checked(shutdownTimeout, "shutdown-timeout", 0...86_400) ?? 60
+        configuration.findings = try findings()
         configuration.storage = try storage(uploads: configuration.uploadDirectory)
         try secure(&configuration)
         return configuration

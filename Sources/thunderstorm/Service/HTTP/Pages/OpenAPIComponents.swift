@@ -74,7 +74,8 @@ enum OpenAPIComponents {
                 The request is not what it should be. `reason` is one of `no_multipart_body`, `missing_boundary`,
                 `invalid_boundary`, `empty_body`, `boundary_not_found`, `part_header_too_large`, `no_file_part`,
                 `multiple_files`, `truncated_body`, `malformed_request`, `missing_id`, `invalid_id`, `unknown_id`,
-                `invalid_aggregate`, `invalid_limit`, `invalid_json`, `invalid_type`, `invalid_state`.
+                `invalid_aggregate`, `invalid_limit`, `invalid_json`, `invalid_type`, `invalid_state`, `invalid_hash`,
+                `invalid_level`, `invalid_since`, `invalid_until`, `invalid_before`.
               content:
                 application/json:
                   schema:
@@ -421,6 +422,42 @@ enum OpenAPIComponents {
                     type: object
                 log_version:
                   type: string
+            FindingSummary:
+              type: object
+              required: [id, time, level, score, source, scan_id, kind, name, summary, sha256, rules]
+              properties:
+                id:
+                  type: integer
+                  format: int64
+                time:
+                  type: string
+                  format: date-time
+                level:
+                  $ref: '#/components/schemas/Level'
+                score:
+                  type: integer
+                  minimum: 0
+                  maximum: 100
+                source:
+                  type: string
+                scan_id:
+                  type: string
+                kind:
+                  type: string
+                  description: What it is about, as in `file` or `eventlog entry`.
+                name:
+                  type: string
+                  description: The path of the file, or the first fields of the record.
+                summary:
+                  type: string
+                  description: The weightiest reason.
+                sha256:
+                  type: string
+                  description: Of the file; empty for records.
+                rules:
+                  type: array
+                  items:
+                    type: string
             LegacyFinding:
               type: object
               required: [level, module, message, score, context, matches]

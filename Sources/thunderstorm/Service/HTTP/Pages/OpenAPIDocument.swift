@@ -174,6 +174,123 @@ enum OpenAPIDocument {
                           - $ref: '#/components/schemas/Collection'
                 '400':
                   $ref: '#/components/responses/BadRequest'
+          /api/v1/findings:
+            get:
+              tags: [samples]
+              operationId: findings
+              summary: Searches the findings that are kept, the newest first.
+              description: |
+                All parameters together decide. What goes from the store because of its age or number (`--findings-age`,
+                `--findings-limit`) is in the logs still.
+              parameters:
+                - $ref: '#/components/parameters/source'
+                - name: hash
+                  in: query
+                  description: MD5, SHA-1 or SHA-256 of the file, or of one that it was in.
+                  schema:
+                    type: string
+                - name: rule
+                  in: query
+                  description: Name or id of a rule, or kind of a signature (`Hash IOC`), in any case.
+                  schema:
+                    type: string
+                - name: scan
+                  in: query
+                  description: Scan id of a submission, as `meta` of its findings has it.
+                  schema:
+                    type: string
+                - name: level
+                  in: query
+                  description: The lowest level.
+                  schema:
+                    $ref: '#/components/schemas/Level'
+                - name: since
+                  in: query
+                  description: Found at this time or later; a date is its beginning, and a time without a zone is UTC.
+                  schema:
+                    type: string
+                    format: date-time
+                - name: until
+                  in: query
+                  description: Found before this time.
+                  schema:
+                    type: string
+                    format: date-time
+                - name: before
+                  in: query
+                  description: The `next` of the page before.
+                  schema:
+                    type: string
+                - name: limit
+                  in: query
+                  schema:
+                    type: integer
+                    minimum: 1
+                    maximum: 200
+                    default: 50
+                - $ref: '#/components/parameters/pretty'
+              responses:
+                '200':
+                  description: A page of findings.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [findings, next, looked_back_to]
+                        properties:
+                          findings:
+                            type: array
+                            items:
+                              $ref: '#/components/schemas/FindingSummary'
+                          next:
+                            type: string
+                            nullable: true
+                            description: What `before` of the next page is; null when there is none.
+                          looked_back_to:
+                            type: string
+                            format: date-time
+                            nullable: true
+                            description: |
+                              Set when the search stopped before its page was full: 5,000 findings back to this time were
+                              looked at, and `next` goes on.
+                '400':
+                  $ref: '#/components/responses/BadRequest'
+                '404':
+                  description: This service keeps no findings (`no_findings_kept`).
+                  content:
+                    application/json:
+                      schema:
+                        $ref: '#/components/schemas/Error'
+          /api/v1/findings/{id}:
+            get:
+              tags: [samples]
+              operationId: finding
+              summary: One finding with its reasons and matched text.
+              parameters:
+                - name: id
+                  in: path
+                  required: true
+                  description: Its id in the list of findings.
+                  schema:
+                    type: integer
+                    format: int64
+                    minimum: 1
+                - $ref: '#/components/parameters/pretty'
+              responses:
+                '200':
+                  description: The finding. Texts beyond 64 KiB are left out, and one of its issues says so.
+                  content:
+                    application/json:
+                      schema:
+                        $ref: '#/components/schemas/Finding'
+                '400':
+                  $ref: '#/components/responses/BadRequest'
+                '404':
+                  description: There is none with this id (any more) (`unknown_finding`).
+                  content:
+                    application/json:
+                      schema:
+                        $ref: '#/components/schemas/Error'
           /api/v1/status:
             get:
               tags: [service]

@@ -27,6 +27,9 @@ struct ServiceRoutes: Sendable {
         on(router, "/api/deniedHistory", .get, .scope(.read)) { request, _ in
             try histories.history(request, of: core.histories[.denied])
         }
+        let findings = FindingRoutes(core: core)
+        on(router, "/api/v1/findings", .get, .scope(.read)) { request, _ in try await findings.list(request) }
+        on(router, "/api/v1/findings/{id}", .get, .scope(.read)) { try await findings.one($0, $1) }
         let reload = reload
         on(router, "/api/v1/signatures/reload", .post, .scope(.admin)) { request, _ in
             try await status.reload(request, reload)
