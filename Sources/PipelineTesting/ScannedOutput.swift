@@ -118,6 +118,7 @@ private struct KindStage: Stage {
 // Calls the stage under test for the submitted sample only, whatever its kind filter says of children.
 private struct TopOnly<S: Stage>: Stage {
     static var descriptor: StageDescriptor { S.descriptor }
+    var descriptor: StageDescriptor { stage.descriptor }
     let stage: S
 
     init(stage: S) { self.stage = stage }

@@ -11,34 +11,12 @@ struct RecordsCommandTests {
         var status: Int32
     }
 
-    // The program that was built beside the tests.
-    private static let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        .appending(path: "thunderstorm")
-
     private func records(_ arguments: [String]) throws -> Run {
-        try #require(FileManager.default.isExecutableFile(atPath: Self.program.path), "no program beside the tests")
-        let process = Process()
-        process.executableURL = Self.program
-        process.arguments = ["records"] + arguments
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        let text = try errors.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        let raw = String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
-        let lines = try raw.map { line in
+        let run = try ProgramRun(["records"] + arguments)
+        let lines = try run.lines.map { line in
             try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
         }
-        return Run(
-            lines: lines, raw: raw, errors: String(decoding: text, as: UTF8.self), status: process.terminationStatus)
-    }
-
-    private func folder() throws -> URL {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "thunderstorm-records-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder.appending(path: "etc"), withIntermediateDirectories: true)
-        return folder
+        return Run(lines: lines, raw: run.lines, errors: run.errors, status: run.status)
     }
 
     // A demo file as it is in the tree, under its own name.
@@ -56,7 +34,7 @@ struct RecordsCommandTests {
     }
 
     @Test func fieldsStandInOrderUnderTheirNames() throws {
-        let folder = try folder()
+        let folder = try ProgramRun.folder()
         defer { try? FileManager.default.removeItem(at: folder) }
         let task = try demo("win/C/Windows/System32/Tasks/Demo/Catalogue Update", in: folder)
         let run = try records([task])
@@ -78,7 +56,7 @@ struct RecordsCommandTests {
     }
 
     @Test func typeAndLimitChooseWhatIsPrinted() throws {
-        let folder = try folder()
+        let folder = try ProgramRun.folder()
         defer { try? FileManager.default.removeItem(at: folder) }
         let hive = try demo("win/C/Windows/System32/config/SOFTWARE", in: folder)
         let all = try records([hive])
@@ -100,7 +78,7 @@ struct RecordsCommandTests {
         ("linux/etc/hosts", "hosts file entry"), ("linux/var/log/audit/audit.log", "audit log entry"),
     ])
     func everyFormatIsPrinted(path: String, type: String) throws {
-        let folder = try folder()
+        let folder = try ProgramRun.folder()
         defer { try? FileManager.default.removeItem(at: folder) }
         let run = try records([try demo(path, in: folder)])
         #expect(run.status == 0)

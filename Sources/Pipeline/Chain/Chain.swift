@@ -37,6 +37,19 @@ public struct Chain: Sendable {
         Chain(name: name, stages: stages + [TypedStageBox(stage)], scoring: scoring, exclusions: exclusions)
     }
 
+    /// This chain with another stage at its head.
+    public func prepending(_ stage: some Stage) -> Chain {
+        Chain(name: name, stages: [TypedStageBox(stage)] + stages, scoring: scoring, exclusions: exclusions)
+    }
+
+    /// Lets every stage open what it needs of the system, in a process that will be locked in.
+    ///
+    /// - Parameter threads: Threads that will scan.
+    /// - Throws: `SystemError` when a stage cannot.
+    public func prepare(threads: Int) throws(SystemError) {
+        for stage in stages { try stage.prepare(threads: threads) }
+    }
+
     /// Descriptors of the stages, in order.
     public var descriptors: [StageDescriptor] { stages.map(\.descriptor) }
 
@@ -54,5 +67,20 @@ public struct Chain: Sendable {
             chain: self, limits: limits, byteStore: byteStore, cancellation: cancellation, submissionEnd: end,
             helpers: helpers
         ).report(on: sample)
+    }
+
+    /// Scans one sample on the calling thread and keeps what happened to it and to everything inside it.
+    ///
+    /// The report is that of `scan`; up to `SampleTrace.sampleLimit` samples are listed in the trace.
+    public func explain(
+        _ sample: Sample, limits: Limits = Limits(), byteStore: ByteStore = ByteStore(),
+        cancellation: Cancellation = Cancellation()
+    ) -> (report: Report, trace: SampleTrace) {
+        let end = monotonicNanoseconds() &+ UInt64(limits.seconds(forBytes: sample.size) * 1e9)
+        let (report, trace) = ChainRun(
+            chain: self, limits: limits, byteStore: byteStore, cancellation: cancellation, submissionEnd: end,
+            helpers: nil, isTraced: true
+        ).reportAndTrace(on: sample)
+        return (report, trace ?? SampleTrace(sample))
     }
 }

@@ -49,7 +49,7 @@ extension ChainRun {
         return SliceWork.Setting(
             chain: chain, limits: own, childLimit: max(limits.childrenPerSample / slices, Self.childrenPerSlice),
             byteStore: byteStore, cancellation: cancellation, submissionEnd: submissionEnd, helpers: helpers,
-            samples: samples, firstStage: stage)
+            samples: samples, firstStage: stage, isTraced: frame.trace != nil)
     }
 
     private func add(_ results: [SliceWork.Result], of work: SliceWork, to frame: Frame, stage: Int) {
@@ -75,6 +75,7 @@ extension ChainRun {
             findings += result.inner.map { (start + $0.position, $0.findings) }
             for issue in result.issues { frame.add(issue) }
             for (known, more) in zip(statistics.indices, result.statistics) { statistics[known].add(more) }
+            if let slice = result.trace { frame.trace?.add(slice: slice) }
             sampleCount += result.samples
             recordCount += result.recordCount
             byteCount += result.byteCount

@@ -17,13 +17,17 @@ final class ChainRun {
     // Where the next frame's findings go in the report.
     var nextPosition = 0
     var findings: [(position: Int, findings: [Finding])] = []
+    // Whether every sample keeps a trace, and how many have one.
+    let isTraced: Bool
+    private var tracedSamples = 0
     private var spareSlots: [BatchSlot] = []
     private var keys = KeyTable()
 
     init(
         chain: Chain, limits: Limits, byteStore: ByteStore, cancellation: Cancellation, submissionEnd: UInt64,
-        helpers: (any SliceHelpers)?
+        helpers: (any SliceHelpers)?, isTraced: Bool = false
     ) {
+        self.isTraced = isTraced
         self.chain = chain
         self.limits = limits
         self.byteStore = byteStore
@@ -34,7 +38,9 @@ final class ChainRun {
         self.helpers = helpers
     }
 
-    func report(on sample: Sample) -> Report {
+    func report(on sample: Sample) -> Report { reportAndTrace(on: sample).report }
+
+    func reportAndTrace(on sample: Sample) -> (report: Report, trace: SampleTrace?) {
         let frame = newFrame(sample, parent: nil)
         scan(frame, isTop: true)
         var report = Report()
@@ -43,7 +49,7 @@ final class ChainRun {
         report.records = recordCount
         report.bytes = byteCount
         report.stages = statistics
-        return report
+        return (report, frame.trace)
     }
 
     // MARK: Samples
@@ -51,7 +57,15 @@ final class ChainRun {
     private func newFrame(_ sample: Sample, parent: Frame?) -> Frame {
         sampleCount += 1
         byteCount += sample.size
-        return Frame(sample: sample, parent: parent, position: takePosition())
+        let frame = Frame(sample: sample, parent: parent, position: takePosition())
+        guard isTraced, parent == nil || parent?.trace != nil else { return frame }
+        guard tracedSamples < SampleTrace.sampleLimit else {
+            parent?.trace?.omitted += 1
+            return frame
+        }
+        tracedSamples += 1
+        frame.trace = SampleTrace(sample)
+        return frame
     }
 
     func takePosition() -> Int {
@@ -61,12 +75,15 @@ final class ChainRun {
 
     private func scan(_ frame: Frame, isTop: Bool = false) {
         var index = 0
+        frame.trace?.start(chain)
         while index < stages.count {
             let descriptor = chain.stages[index].descriptor
+            frame.trace?.steps[index].why = descriptor.interest.words(for: frame.sample.kind)
             if descriptor.interest.wants(frame.sample.kind) {
                 if frame.sample.isInPieces, !frame.sample.isSliced, !descriptor.readsPieces, !isOver {
                     guard makeWhole(frame, for: index) else { break }
                     index = 0
+                    frame.trace?.start(chain)
                     continue
                 }
                 perform(index, on: frame) { run, out throws(StageError) in try run.inspect(frame.sample, &out) }
@@ -108,8 +125,13 @@ final class ChainRun {
             record(error, of: index, on: frame)
         }
         out.close()
-        statistics[index].nanoseconds &+= out.clock.elapsed
-        if !isFinish { statistics[index].runs += 1 }
+        let elapsed = out.clock.elapsed
+        statistics[index].nanoseconds &+= elapsed
+        frame.trace?.steps[index].nanoseconds &+= elapsed
+        if !isFinish {
+            statistics[index].runs += 1
+            frame.trace?.steps[index].calls += 1
+        }
     }
 
     private func record(_ error: StageError, of index: Int, on frame: Frame) {
@@ -149,6 +171,7 @@ final class ChainRun {
         frame.expandedBytes += child.bytes.count
         expandedBytes += child.bytes.count
         statistics[stage].children += 1
+        frame.trace?.steps[stage].children += 1
     }
 
     func scan(_ child: Child, of parent: Frame) {
@@ -177,6 +200,16 @@ final class ChainRun {
 
     func inspect(_ slot: BatchSlot, of frame: Frame, after emitter: Int) {
         recordCount += slot.count
+        if frame.trace != nil {
+            slot.withBatch { batch in
+                for record in 0..<batch.count {
+                    frame.trace?.steps[emitter].records[batch.type(of: record).name, default: 0] += 1
+                }
+                for own in batch.ownReasons where !chain.exclusions.excludes(own.reason) {
+                    frame.trace?.steps[emitter].add(own.reason)
+                }
+            }
+        }
         let found = BatchFindings()
         for index in stages.indices.dropFirst(emitter + 1) where chain.stages[index].descriptor.interest.records {
             var out = Output(run: self, frame: frame, stage: index, batchFindings: found)
@@ -190,7 +223,10 @@ final class ChainRun {
             }
             out.batchFindings = nil
             out.close()
-            statistics[index].nanoseconds &+= out.clock.elapsed
+            let elapsed = out.clock.elapsed
+            statistics[index].nanoseconds &+= elapsed
+            frame.trace?.steps[index].nanoseconds &+= elapsed
+            frame.trace?.steps[index].recordsSeen += slot.count
         }
         slot.withBatch { batch in conclude(batch, found, of: frame) }
         slot.reset()
@@ -228,6 +264,12 @@ final class ChainRun {
         }
         all += frame.records
         if !all.isEmpty { findings.append((frame.position, all)) }
+        guard var trace = frame.trace.take() else { return }
+        trace.sha256 = frame.fileSubject.sha256
+        trace.kind = frame.sample.kind
+        trace.findings = all
+        trace.issues = issues
+        if let parent = frame.parent { parent.trace?.children.append(trace) } else { frame.trace = trace }
     }
 
     func finding(

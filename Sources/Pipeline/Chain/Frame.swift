@@ -14,6 +14,8 @@ final class Frame {
     // Fewer than the limit of the submission for a slice.
     var childLimit = Int.max
     var expandedBytes = 0
+    // What happened to the sample, when somebody asked.
+    var trace: SampleTrace?
     private var subject: FileSubject?
 
     init(sample: Sample, parent: Frame?, position: Int) {

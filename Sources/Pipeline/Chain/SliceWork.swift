@@ -18,6 +18,7 @@ public final class SliceWork: Sendable {
         var byteCount = 0
         var expandedBytes = 0
         var positions = 0
+        var trace: SampleTrace?
         // The deadline was over before it began.
         var isSkipped = false
     }
@@ -34,6 +35,7 @@ public final class SliceWork: Sendable {
         /// The sample that was cut, behind the samples around it.
         var samples: [Sample]
         var firstStage: Int
+        var isTraced: Bool
     }
 
     let plan: SlicePlan
@@ -81,11 +83,16 @@ public final class SliceWork: Sendable {
         }
         let run = ChainRun(
             chain: setting.chain, limits: setting.limits, byteStore: setting.byteStore,
-            cancellation: setting.cancellation, submissionEnd: setting.submissionEnd, helpers: setting.helpers)
+            cancellation: setting.cancellation, submissionEnd: setting.submissionEnd, helpers: setting.helpers,
+            isTraced: setting.isTraced)
         var frame: Frame?
         for around in setting.samples { frame = Frame(sample: around, parent: frame, position: 0) }
         guard let frame else { return result }
         frame.childLimit = setting.childLimit
+        if setting.isTraced {
+            frame.trace = SampleTrace(sample)
+            frame.trace?.start(setting.chain)
+        }
         run.nextPosition = 1
         let range = ranges[index]
         do {
@@ -111,6 +118,7 @@ public final class SliceWork: Sendable {
         result.byteCount = run.byteCount
         result.expandedBytes = run.expandedBytes
         result.positions = run.nextPosition
+        result.trace = frame.trace
         return result
     }
 }

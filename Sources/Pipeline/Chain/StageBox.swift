@@ -6,6 +6,8 @@ class StageBox: @unchecked Sendable {  // Immutable: its only stored property is
     init(descriptor: StageDescriptor) { self.descriptor = descriptor }
 
     func makeRun() -> StageRun { StageRun() }
+
+    func prepare(threads: Int) throws(SystemError) {}
 }
 
 /// A stage with its state during one submission; the base class does nothing.
@@ -24,10 +26,12 @@ final class TypedStageBox<S: Stage>: StageBox, @unchecked Sendable {  // As abov
 
     init(_ stage: S) {
         self.stage = stage
-        super.init(descriptor: S.descriptor)
+        super.init(descriptor: stage.descriptor)
     }
 
     override func makeRun() -> StageRun { TypedStageRun(stage) }
+
+    override func prepare(threads: Int) throws(SystemError) { try stage.prepare(threads: threads) }
 }
 
 final class TypedStageRun<S: Stage>: StageRun {

@@ -46,13 +46,16 @@ public struct Output: ~Copyable {
     }
 
     /// Says what type the sample is; later stages are chosen by it.
-    public mutating func classify(_ kind: FileKind) { frame.sample.kind = kind }
+    public mutating func classify(_ kind: FileKind) {
+        frame.sample.kind = kind
+        frame.trace?.steps[stage].kind = kind
+    }
 
     /// Gives a reason against the sample.
     public mutating func report(_ reason: Reason) {
         if run.chain.exclusions.excludes(reason) { return }
         frame.reasons.append(reason)
-        run.statistics[stage].reasons += 1
+        count(reason)
     }
 
     /// Gives a reason against a record of the batch that is being inspected.
@@ -60,7 +63,12 @@ public struct Output: ~Copyable {
         guard let batchFindings else { return report(reason) }
         if run.chain.exclusions.excludes(reason) { return }
         batchFindings.add(reason, record: record)
+        count(reason)
+    }
+
+    private func count(_ reason: Reason) {
         run.statistics[stage].reasons += 1
+        frame.trace?.steps[stage].add(reason)
     }
 
     /// Says that something was not looked at, without stopping the stage.

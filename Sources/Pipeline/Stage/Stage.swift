@@ -12,9 +12,18 @@ public protocol Stage: Sendable {
     /// What it is, as data.
     static var descriptor: StageDescriptor { get }
 
+    /// What this one is: differs from the type's where options decide, as the name of a `command` stage.
+    var descriptor: StageDescriptor { get }
+
     /// Builds the stage; compiles signatures here. Signatures that cannot be used are told to the environment and
     /// left out; throws only when the stage cannot work at all.
     init(options: Options, environment: StageEnvironment) throws
+
+    /// Called once in every process that scans, before it starts its threads and is locked in.
+    ///
+    /// What a stage needs of the system later (a program to start, a connection) it opens here. In a process that is not
+    /// locked in it may never be called.
+    func prepare(threads: Int) throws(SystemError)
 
     /// The state at the start of a submission.
     func makeState() -> State
@@ -55,6 +64,12 @@ extension Stage where State == NoState {
 }
 
 extension Stage {
+    /// What all stages of the type are.
+    public var descriptor: StageDescriptor { Self.descriptor }
+
+    /// Needs nothing.
+    public func prepare(threads: Int) throws(SystemError) {}
+
     /// Does not look at samples.
     public func inspect(_ sample: Sample, _ state: inout State, _ out: inout Output) throws(StageError) {}
 

@@ -22,6 +22,7 @@ public enum BuiltinStages {
     /// All of them.
     public static let all: [any Stage.Type] = [
         FileTypeStage.self,
+        SelectorsStage.self,
         DecompressStage.self,
         EmailStage.self,
         EVTXStage.self,

@@ -84,10 +84,15 @@ public struct AuthorizedKeysStage: Stage {
         interest: .samples, module: "AuthorizedKeys", dependsOnNames: true,
         heuristics: [shell, temporary, forced, environment, attacker],
         references: ["https://man7.org/linux/man-pages/man8/sshd.8.html"],
-        limitations: ["Only files named authorized_keys or authorized_keys2 are read, and those in such a folder."])
+        limitations: [
+            "Only files named authorized_keys or authorized_keys2 are read, those in such a folder, and what a selector rule names."
+        ])
 
     /// Type of the records.
     public static let recordType = RecordType("authorized_keys entry", module: "AuthorizedKeys", lists: ["options"])
+
+    // Given by selector rules only.
+    private static let kind = FileKind("Authorized Keys")
 
     /// Builds the stage.
     public init(options: NoOptions = NoOptions(), environment: StageEnvironment = StageEnvironment()) {}
@@ -95,7 +100,10 @@ public struct AuthorizedKeysStage: Stage {
     /// Reads one file.
     public func inspect(_ sample: Sample, _ state: inout NoState, _ out: inout Output) throws(StageError) {
         // `/etc/ssh/authorized_keys/USER` too.
-        guard sample.lowerPathParts.suffix(2).contains(where: { $0.hasPrefix("authorized_keys") }) else { return }
+        guard
+            sample.kind == Self.kind
+                || sample.lowerPathParts.suffix(2).contains(where: { $0.hasPrefix("authorized_keys") })
+        else { return }
         try ConfigurationLines.each(of: sample, &out) { line, out throws(StageError) in
             guard let key = AuthorizedKey(line.text) else { return }
             try out.emit(Self.recordType, offset: line.offset) { builder in

@@ -103,7 +103,7 @@ public struct CronStage: Stage {
         heuristics: [download, reverseShell, decoded, temporary, preload, pathInTemporary],
         references: ["https://man7.org/linux/man-pages/man5/crontab.5.html"],
         limitations: [
-            "A crontab is known by its path: crontab, cron.d, crontabs, var/spool/cron.",
+            "A crontab is known by its path (crontab, cron.d, crontabs, var/spool/cron) or by a selector rule.",
             "Scripts of cron.daily and its sisters are scanned as files only.",
         ])
 
@@ -165,11 +165,20 @@ private struct CrontabForm {
     var hasUser: Bool
     var user: String?
 
+    private static let systemKind = FileKind("System Crontab")
+    private static let userKind = FileKind("User Crontab")
+
     init?(_ sample: Sample) {
         let parts = sample.lowerPathParts
         guard let name = parts.last else { return nil }
         let folders = parts.dropLast()
-        if name == "crontab" || folders.last == "cron.d" {
+        // A selector rule may say what no name does.
+        if sample.kind == Self.systemKind {
+            hasUser = true
+        } else if sample.kind == Self.userKind {
+            hasUser = false
+            user = sample.name
+        } else if name == "crontab" || folders.last == "cron.d" {
             hasUser = true
         } else if folders.last == "crontabs" || folders.suffix(2) == ["spool", "cron"] || folders.last == "tabs" {
             hasUser = false

@@ -40,6 +40,13 @@ struct RuleSelection {
         return source.with(text(with: edits))
     }
 
+    /// The file with the named rules, those that they use, and global ones.
+    func source(keeping names: Set<String>) -> YARASource {
+        var isKept = rules.map { $0.isGlobal || names.contains($0.name) }
+        keepReferences(&isKept)
+        return source.with(text(with: zip(rules, isKept).filter { !$1 }.map { ($0.0.range, "") }))
+    }
+
     private func text(with edits: [(range: Range<Int>, text: String)]) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(source.text.count)

@@ -28,6 +28,9 @@ public struct YARARule: Sendable, Equatable {
     /// Declared `global`: the other rules of its file need it.
     public let isGlobal: Bool
 
+    /// Types that a match gives a file, by selector tags and meta `selects`.
+    public let selections: [FileKind]
+
     /// Whether the rule is meant for a feature (`Filescan`, `LogScan`).
     public func isMeant(for module: String) -> Bool {
         limit.map { $0 == module.lowercased() } ?? true
@@ -47,10 +50,12 @@ extension YARARule {
             unsafe next = current.pointee.flags & META_FLAGS_LAST_IN_RULE != 0 ? nil : current + 1
         }
         var tags = Self.tags(inName: name)
+        var selectors: [String] = []
         var tag = unsafe rule.pointee.tags
         while let text = unsafe tag, unsafe text.pointee != 0 {
             let word = unsafe String(cString: text)
             tags.append(word)
+            selectors.append(word)
             unsafe tag = text + word.utf8.count + 1
         }
         tags += meta.tags
@@ -60,6 +65,7 @@ extension YARARule {
             references: meta.references, date: meta.date, tags: Self.unique(tags), id: meta.id,
             falsePositives: meta.falsePositives, origin: origin)
         limit = meta.limit
+        selections = selectors.compactMap { Selectors.kinds[$0] } + meta.selects.map { FileKind($0) }
         target = meta.target
         isWithoutDeepDive = meta.isWithoutDeepDive
         isPrivate = unsafe rule.pointee.flags & RULE_FLAGS_PRIVATE != 0
@@ -111,6 +117,7 @@ private struct Meta {
     var limit: String?
     var target = YARARule.Target.any
     var isWithoutDeepDive = false
+    var selects: [String] = []
 
     var author: String { authors.joined(separator: ", ") }
 
@@ -139,6 +146,7 @@ private struct Meta {
         case "date": date = text
         case "id", "uuid": id = text
         case "limit": limit = text.lowercased()
+        case Selectors.meta: selects.append(text)
         case "nodeepdive": isWithoutDeepDive = number ?? 0 != 0
         case "tags": tags += text.split { $0 == "," || $0 == " " || $0 == ";" }.map(String.init)
         case "type":

@@ -184,13 +184,6 @@ private struct EngineNotices: EventLog {
     }
 }
 
-/// A text without control characters: file names reach a terminal.
-func oneLine(_ text: String) -> String {
-    String(
-        String.UnicodeScalarView(
-            text.unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "?" : $0 }))
-}
-
 /// A line on the terminal that says how far a long run is; nothing when standard error is no terminal.
 final class ProgressLine: Sendable {
     private let isTerminal = isatty(STDERR_FILENO) == 1

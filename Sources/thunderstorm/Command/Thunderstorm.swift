@@ -15,11 +15,14 @@ public struct Thunderstorm: ParsableCommand {
             thunderstorm serve                      receive samples over HTTP on 127.0.0.1:8080
             thunderstorm scan evidence/             replay a folder offline
             thunderstorm records Security.evtx      dump every record as JSON lines
+            thunderstorm explain mail.eml           what each stage did with a file, and why
+            thunderstorm extract mail.eml --to out  write out what is inside
             thunderstorm rules check --rules mine/  see which signatures load, and why others do not
             """,
         version: thunderstormVersion,
         subcommands: [
-            ServeCommand.self, ScanCommand.self, PackageCommand.self, RecordsCommand.self, RemoteCommand.self,
+            ServeCommand.self, ScanCommand.self, ExplainCommand.self, ExtractCommand.self, PackageCommand.self,
+            RecordsCommand.self, RemoteCommand.self,
             ReportCommand.self, RulesCommand.self, StagesCommand.self, StatusCommand.self, TokenCommand.self,
         ])
 

@@ -17,6 +17,8 @@ public struct ScanSetup: Sendable {
         public var sigmaThreshold: String?
         /// What is switched off.
         public var exclusions = Exclusions()
+        /// Whether matchers (stages that look at records with signatures) are left out of the chain: for extracting only.
+        public var leavesOutMatchers = false
         /// How findings are scored.
         public var scoring = Scoring()
         /// Where large children live.
@@ -43,7 +45,7 @@ public struct ScanSetup: Sendable {
             signatures: folders.set, diagnostics: diagnostics, byteStore: request.byteStore,
             exclusions: request.exclusions)
         chain = try registry.makeChain(
-            Self.adjusted(try Self.configuration(request, registry), request), environment: environment,
+            Self.adjusted(try Self.configuration(request, registry), request, registry), environment: environment,
             scoring: request.scoring)
         try Self.check(request.exclusions, chain, diagnostics, registry)
         signatures = SignatureState(
@@ -78,11 +80,16 @@ public struct ScanSetup: Sendable {
         }
     }
 
-    // The chain with what a flag says of its stages.
-    private static func adjusted(_ chain: ChainConfiguration, _ request: Request) -> ChainConfiguration {
-        guard let threshold = request.sigmaThreshold else { return chain }
-        let stages = chain.stages.map { stage in
-            guard stage.name == "sigma" else { return stage }
+    // The chain with what flags say of its stages.
+    private static func adjusted(
+        _ chain: ChainConfiguration, _ request: Request, _ registry: StageRegistry
+    ) -> ChainConfiguration {
+        let matchers = registry.stages.map { $0.descriptor }.filter { $0.usesSignatures && $0.interest.records }
+        let kept = chain.stages.filter { stage in
+            !request.leavesOutMatchers || !matchers.contains { $0.name == stage.name }
+        }
+        let stages = kept.map { stage in
+            guard let threshold = request.sigmaThreshold, stage.name == "sigma" else { return stage }
             let written = stage.options as? YAMLOptions ?? YAMLOptions(Node.mapping(Node.Mapping([])))
             return StageConfiguration(
                 name: stage.name, line: stage.line, options: written.setting("threshold", to: threshold))

@@ -88,7 +88,7 @@ struct SampleView: Sendable {
         return short + "~" + digest.value.prefix(8)
     }
 
-    private static func enter(_ directory: Int32, _ name: String) -> Int32 {
+    static func enter(_ directory: Int32, _ name: String) -> Int32 {
         if unsafe mkdirat(directory, name, 0o700) != 0, errno != EEXIST { return -1 }
         return unsafe openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     }

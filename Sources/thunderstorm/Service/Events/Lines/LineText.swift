@@ -79,3 +79,13 @@ extension [UInt8] {
         append(contentsOf: digits.utf8)
     }
 }
+
+/// A text for a terminal: `?` for control characters and for those that turn the direction of writing.
+public func oneLine(_ text: String) -> String {
+    String(
+        String.UnicodeScalarView(
+            text.unicodeScalars.map { scalar in
+                let category = scalar.properties.generalCategory
+                return category == .control || category == .format ? "?" : scalar
+            }))
+}
