@@ -39,7 +39,7 @@ let plugins: [Plugin] = [
     Plugin(name: "PatternMatching", uses: ["CHyperscan", "CPCRE2"]),
     Plugin(name: "CommandLines"),
     Plugin(name: "EVTX"),
-    Plugin(name: "RegistryHive", uses: ["LNK", "CommandLines"], testUses: ["Sigma"]),
+    Plugin(name: "RegistryHive", uses: ["LNK", "CommandLines"], testUses: ["Sigma", "Archive", "FileType"]),
     Plugin(name: "LNK"),
     Plugin(name: "Prefetch"),
     Plugin(name: "JumpList", uses: ["LNK"]),

@@ -15,6 +15,8 @@ public struct ScannedChild: Sendable, Equatable {
     public let times: FileTimes
     /// Names of its companions.
     public let companions: [String]
+    /// The triage collection that it lay in.
+    public let origin: TriageOrigin?
 }
 
 /// What a stage said about a sample.
@@ -167,7 +169,7 @@ private final class Collector: Stage {
                 output.children.append(
                     ScannedChild(
                         path: sample.path, bytes: sample.bytes, method: sample.unpackParent, times: sample.times,
-                        companions: sample.companions.map(\.name)))
+                        companions: sample.companions.map(\.name), origin: sample.origin))
             }
         }
     }

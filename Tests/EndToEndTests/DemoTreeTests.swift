@@ -83,6 +83,49 @@ struct DemoTreeTests {
         #expect((level == .debug ? "none" : level.name) == expected.level)
     }
 
+    private struct Inside: CustomTestStringConvertible {
+        let path: String
+        let number: Int
+        let level: String
+        let rules: [String]
+
+        var testDescription: String { "\(path) \(number)" }
+    }
+
+    private static let inside: [Inside] = {
+        let text = (try? String(contentsOfFile: root + "/samples/expected-inside.tsv", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").map { line in
+            let columns = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            return Inside(
+                path: columns[0], number: Int(columns[1]) ?? 0, level: columns[2],
+                rules: columns[3].split(separator: ",").map(String.init))
+        }
+    }()
+
+    @Test func compressedFilesAreListed() { #expect(Self.inside.count >= 6) }
+
+    // What is said of the members of compressed files, which are told apart by their order.
+    @Test(arguments: inside)
+    private func memberHasItsLevelAndRules(expected: Inside) throws {
+        let bytes = try ByteStore().read(file: try Self.tree.get() + "/" + expected.path)
+        let members = Members()
+        let report = try Self.setup.get().chain.appending(members).scan(
+            Sample(path: "samples/tree/" + expected.path, bytes: bytes))
+        let digests = members.digests.withLock { $0 }
+        try #require(digests.indices.contains(expected.number - 1))
+        let own = report.findings.filter { finding in
+            guard case .file(let file) = finding.subject else { return false }
+            return file.unpackSource.count == 1 && file.sha256 == digests[expected.number - 1]
+        }.flatMap(\.reasons)
+        let rules = own.filter { $0.signature.kind == .yara }.map(\.signature.ruleName).sorted()
+        #expect(rules == expected.rules.sorted())
+        let ofTable: Set<Signature.Kind> = [.yara, .filename, .hash]
+        let subscores = own.filter { ofTable.contains($0.signature.kind) }.map(\.subscore)
+        let score = Int(totalScore(of: subscores).rounded())
+        let level = LevelRules.v11.level(score: score, subscores: subscores)
+        #expect((level == .debug ? "none" : level.name) == expected.level)
+    }
+
     private struct Artefact: CustomTestStringConvertible {
         let path: String
         let type: String
@@ -176,6 +219,20 @@ struct DemoTreeTests {
             try ScanSetup(request, registry: StageRegistry(BuiltinStages.all))
         }
         #expect(error?.description == "there is no chain 'nothing'; chains are: full, pure-yara")
+    }
+}
+
+// Digests of what lies directly in the sample, in order.
+private final class Members: Stage {
+    static let descriptor = StageDescriptor(name: "members", summary: "Keeps digests.", interest: .samples)
+    let digests = Mutex<[String]>([])
+
+    init() {}
+
+    init(options: NoOptions, environment: StageEnvironment) {}
+
+    func inspect(_ sample: Sample, _ state: inout NoState, _ out: inout Output) throws(StageError) {
+        if sample.depth == 1 { digests.withLock { $0.append(sample.digests.sha256) } }
     }
 }
 

@@ -37,7 +37,7 @@ extension ChainRun {
 
     private func setting(for frame: Frame, slices: Int, from stage: Int) -> SliceWork.Setting {
         var own = limits
-        let left = max(limits.expandedBytes - expandedBytes, 0)
+        let left = max(expansionLimit - expandedBytes, 0)
         let (grown, overflow) = frame.sample.size.multipliedReportingOverflow(by: Self.expansionOfSlices)
         own.expandedBytes = limits.expandedBytes == 0 ? 0 : max(left, overflow ? .max : grown) / slices
         var samples = [frame.sample]
@@ -47,8 +47,10 @@ extension ChainRun {
             around = outer.parent
         }
         return SliceWork.Setting(
-            chain: chain, limits: own, childLimit: max(limits.childrenPerSample / slices, Self.childrenPerSlice),
-            byteStore: byteStore, cancellation: cancellation, submissionEnd: submissionEnd, helpers: helpers,
+            chain: chain, limits: own,
+            childLimit: min(
+                max(limits.childrenPerSample / slices, Self.childrenPerSlice), limits.childrenPerSample),
+            byteStore: byteStore, cancellation: cancellation, submissionEnd: deadline.end, helpers: helpers,
             samples: samples, firstStage: stage, isTraced: frame.trace != nil)
     }
 
@@ -68,7 +70,7 @@ extension ChainRun {
                 found.insert(
                     finding(
                         .chunk(ChunkSubject(file: frame.fileSubject, range: range)), module: work.plan.module,
-                        reasons.map { $0.placed(by: work.plan.place) }, frame.context(includingSelf: true), []),
+                        reasons.map { $0.placed(by: work.plan.place) }, frame, includingSelf: true, []),
                     at: 0)
             }
             if !found.isEmpty { findings.append((start, found)) }

@@ -7,10 +7,12 @@ final class ChainRun {
     let cancellation: Cancellation
     var statistics: [StageStatistics]
 
-    let submissionEnd: UInt64
+    let deadline: Deadline
     let helpers: (any SliceHelpers)?
     let stages: [StageRun]
     var expandedBytes = 0
+    // A triage collection was recognised: its limits hold.
+    private(set) var isCollection = false
     var sampleCount = 0
     var recordCount = 0
     var byteCount = 0
@@ -34,13 +36,17 @@ final class ChainRun {
         self.cancellation = cancellation
         stages = chain.stages.map { $0.makeRun() }
         statistics = chain.stages.map { StageStatistics(name: $0.descriptor.name) }
-        self.submissionEnd = submissionEnd
+        deadline = Deadline(submissionEnd)
         self.helpers = helpers
     }
+
+    // Bytes of the submitted sample.
+    private var size = 0
 
     func report(on sample: Sample) -> Report { reportAndTrace(on: sample).report }
 
     func reportAndTrace(on sample: Sample) -> (report: Report, trace: SampleTrace?) {
+        size = sample.size
         let frame = newFrame(sample, parent: nil)
         scan(frame, isTop: true)
         var report = Report()
@@ -98,7 +104,7 @@ final class ChainRun {
         conclude(frame)
     }
 
-    private var isOver: Bool { cancellation.isCancelled || monotonicNanoseconds() > submissionEnd }
+    private var isOver: Bool { cancellation.isCancelled || monotonicNanoseconds() > deadline.end }
 
     // A stage wants all bytes at once: the sample is copied to the store, and starts again at the head of the chain.
     private func makeWhole(_ frame: Frame, for stage: Int) -> Bool {
@@ -144,23 +150,38 @@ final class ChainRun {
 
     // What the sample's own ratio and the submission's sum still allow.
     func allowance(of frame: Frame) -> Int {
-        let whole = limits.expandedBytes - expandedBytes
+        let whole = expansionLimit - expandedBytes
         let size = frame.sample.size
         let (product, overflow) = size.multipliedReportingOverflow(by: limits.expansionRatio)
         let ratio = max(limits.expansionGrace, overflow ? Int.max : product) - frame.expandedBytes
         return max(0, min(whole, ratio))
     }
 
+    var expansionLimit: Int {
+        isCollection && limits.expandedBytes > 0
+            ? max(limits.collectionBytes, limits.expandedBytes) : limits.expandedBytes
+    }
+
+    func childLimit(of frame: Frame) -> Int { frame.childLimit ?? limits.childrenPerSample }
+
+    func beginCollection(_ frame: Frame, _ origins: [TriageOrigin], members: Int) {
+        for origin in origins { frame.hold(origin) }
+        frame.childLimit = max(min(members, limits.collectionChildren), childLimit(of: frame))
+        // Once: many small archives that look like collections do not add up.
+        if isCollection { return }
+        isCollection = true
+        deadline.extend(bySeconds: limits.seconds(forCollectionOf: size) - limits.seconds(forBytes: size))
+    }
+
     func admit(_ child: Child, from frame: Frame, stage: Int) throws(StageError) {
         var refusal: String?
         if frame.sample.depth >= limits.depth {
             refusal = "depth limit \(limits.depth) reached: files inside were not looked at"
-        } else if frame.children >= min(limits.childrenPerSample, frame.childLimit) {
-            refusal =
-                "limit of \(min(limits.childrenPerSample, frame.childLimit)) members reached: the rest was not looked at"
+        } else if frame.children >= childLimit(of: frame) {
+            refusal = "limit of \(childLimit(of: frame)) members reached: the rest was not looked at"
         } else if child.bytes.count > allowance(of: frame) {
             refusal =
-                "expansion limit reached (\(limits.expandedBytes) bytes in all, \(limits.expansionRatio) times the "
+                "expansion limit reached (\(expansionLimit) bytes in all, \(limits.expansionRatio) times the "
                 + "size): the rest was not looked at"
         }
         if let refusal {
@@ -180,7 +201,7 @@ final class ChainRun {
         let sample = Sample(
             path: path, content: .whole(child.bytes), depth: above.depth + 1,
             unpackSource: above.unpackSource + [child.method], ancestorKinds: above.ancestorKinds + [above.kind],
-            times: child.times, companions: child.companions)
+            times: child.times, companions: child.companions, origin: child.origin ?? above.origin)
         scan(newFrame(sample, parent: parent))
     }
 
@@ -247,7 +268,7 @@ final class ChainRun {
             }
             let subject = batch.subject(of: record)
             frame.records.append(
-                finding(.record(subject), module: subject.type.module, reasons, frame.context(includingSelf: true), []))
+                finding(.record(subject), module: subject.type.module, reasons, frame, includingSelf: true, []))
         }
     }
 
@@ -259,8 +280,7 @@ final class ChainRun {
         if !frame.reasons.isEmpty || !issues.isEmpty {
             all.append(
                 finding(
-                    .file(frame.fileSubject), module: "Filescan", frame.reasons, frame.context(includingSelf: false),
-                    issues))
+                    .file(frame.fileSubject), module: "Filescan", frame.reasons, frame, includingSelf: false, issues))
         }
         all += frame.records
         if !all.isEmpty { findings.append((frame.position, all)) }
@@ -273,7 +293,7 @@ final class ChainRun {
     }
 
     func finding(
-        _ subject: Subject, module: String, _ reasons: [Reason], _ context: [ContextObject], _ issues: [Issue]
+        _ subject: Subject, module: String, _ reasons: [Reason], _ frame: Frame, includingSelf: Bool, _ issues: [Issue]
     ) -> Finding {
         // Sorting is stable by position, so equal subscores keep the order in which they were reported.
         let ordered = reasons.enumerated().sorted {
@@ -283,7 +303,9 @@ final class ChainRun {
         let score = Int(totalScore(of: subscores).rounded())
         return Finding(
             subject: subject, module: module, reasons: ordered, score: score,
-            level: chain.scoring.levels.level(score: score, subscores: subscores), context: context, issues: issues)
+            level: chain.scoring.levels.level(score: score, subscores: subscores),
+            context: frame.context(includingSelf: includingSelf), issues: issues,
+            origin: frame.sample.origin ?? frame.holds)
     }
 
     // MARK: Stages
@@ -293,6 +315,6 @@ final class ChainRun {
     func clock(of stage: Int) -> StageClock {
         StageClock(
             stage: name(of: stage), seconds: chain.stages[stage].descriptor.seconds ?? limits.stageSeconds,
-            submissionEnd: submissionEnd, cancellation: cancellation)
+            deadline: deadline, cancellation: cancellation)
     }
 }

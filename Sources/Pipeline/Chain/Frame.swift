@@ -10,9 +10,12 @@ final class Frame {
     var records: [Finding] = []
     private(set) var issues: [Issue] = []
     private var droppedIssues = 0
+    // The collection that lies in it, when there is exactly one: what is said of the archive is said of that host.
+    private(set) var holds: TriageOrigin?
+    private var holdsSeveral = false
     var children = 0
-    // Fewer than the limit of the submission for a slice.
-    var childLimit = Int.max
+    // Fewer than the limit of the submission for a slice, more for a triage collection; nil for others.
+    var childLimit: Int?
     var expandedBytes = 0
     // What happened to the sample, when somebody asked.
     var trace: SampleTrace?
@@ -22,6 +25,12 @@ final class Frame {
         self.sample = sample
         self.parent = parent
         self.position = position
+    }
+
+    func hold(_ origin: TriageOrigin) {
+        if let holds, holds != origin { holdsSeveral = true }
+        holds = holdsSeveral ? nil : origin
+        parent?.hold(origin)
     }
 
     // A damaged file can have an issue per record: the first hundred are kept, the rest counted.

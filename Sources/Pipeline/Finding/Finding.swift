@@ -148,11 +148,13 @@ public struct Finding: Sendable, Equatable {
     public var context: [ContextObject]
     /// What was not looked at in this object.
     public var issues: [Issue]
+    /// The triage collection that it lay in; nil when it lay in none.
+    public var origin: TriageOrigin?
 
     /// A finding with its parts.
     public init(
         subject: Subject, module: String, reasons: [Reason], score: Int, level: Level, context: [ContextObject],
-        issues: [Issue]
+        issues: [Issue], origin: TriageOrigin? = nil
     ) {
         self.subject = subject
         self.module = module
@@ -161,6 +163,7 @@ public struct Finding: Sendable, Equatable {
         self.level = level
         self.context = context
         self.issues = issues
+        self.origin = origin
     }
 }
 

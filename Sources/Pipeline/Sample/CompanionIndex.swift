@@ -2,11 +2,18 @@
 /// and `$R`.
 public struct CompanionIndex: Sendable {
     private let positions: [String: Int]
+    private let paths: [String]
 
     /// An index over the paths of all files; of equal paths (case does not count) the first one is kept.
-    public init(_ paths: some Sequence<String>) {
+    public init(_ paths: [String]) {
+        self.paths = paths
         positions = Dictionary(
             paths.enumerated().map { ($0.element.lowercased(), $0.offset) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Positions of the files that belong to the file at a position, in a fixed order.
+    public func positions(ofPosition position: Int) -> [Int] {
+        paths.indices.contains(position) ? positions(of: paths[position]) : []
     }
 
     /// Positions of the files that belong to the file at `path`, in a fixed order.

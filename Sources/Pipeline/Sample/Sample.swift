@@ -58,6 +58,8 @@ public struct Sample: Sendable {
     public let times: FileTimes
     /// Files that belong to it.
     public let companions: [Companion]
+    /// The triage collection that it lay in; nil for files that lay in none.
+    public let origin: TriageOrigin?
     /// Digests of the content, computed when asked for and kept.
     public let digests: Digests
 
@@ -70,12 +72,12 @@ public struct Sample: Sendable {
     public init(path: String, content: Content, times: FileTimes = FileTimes(), companions: [Companion] = []) {
         self.init(
             path: path, content: content, depth: 0, unpackSource: [], ancestorKinds: [], times: times,
-            companions: companions)
+            companions: companions, origin: nil)
     }
 
     init(
         path: String, content: Content, depth: Int, unpackSource: [String], ancestorKinds: [FileKind], times: FileTimes,
-        companions: [Companion]
+        companions: [Companion], origin: TriageOrigin?
     ) {
         self.path = path
         self.content = content
@@ -89,6 +91,7 @@ public struct Sample: Sendable {
         self.ancestorKinds = ancestorKinds
         self.times = times
         self.companions = companions
+        self.origin = origin
         digests = Digests(of: content)
     }
 
@@ -108,7 +111,7 @@ public struct Sample: Sendable {
     func whole(in store: ByteStore) throws(SystemError) -> Sample {
         Sample(
             path: path, content: .whole(try content.whole(in: store)), depth: depth, unpackSource: unpackSource,
-            ancestorKinds: ancestorKinds, times: times, companions: companions)
+            ancestorKinds: ancestorKinds, times: times, companions: companions, origin: origin)
     }
 
     /// Text after the last `/` or `\`: both separate directories, whatever system the path is from.

@@ -8,6 +8,12 @@ public struct Limits: Sendable, Equatable {
     public var childrenPerSample = 10_000
     /// Most bytes of all children together.
     public var expandedBytes = 4 << 30
+    /// Most children that a triage collection may have, whatever its stage is told.
+    public var collectionChildren = 1_000_000
+    /// Most bytes of all children together once a triage collection was recognised.
+    public var collectionBytes = 64 << 30
+    /// Longest time for a submission with a triage collection in it, in seconds.
+    public var collectionSeconds = 7200.0
     /// Most bytes extracted from one sample for each byte of it, once `expansionGrace` is used up.
     public var expansionRatio = 200
     /// Bytes that a sample may always expand to, whatever the ratio.
@@ -24,4 +30,7 @@ public struct Limits: Sendable, Equatable {
 
     /// Longest time for a submission of so many bytes, in seconds.
     public func seconds(forBytes count: Int) -> Double { seconds + Double(count) / 1e6 * secondsPerMegabyte }
+
+    /// Longest time for a submission that turns out to be a triage collection, in seconds.
+    public func seconds(forCollectionOf count: Int) -> Double { max(seconds(forBytes: count), collectionSeconds) }
 }

@@ -12,11 +12,13 @@ public struct Child: Sendable {
     public var companions: [Companion]
     /// Whole path instead of the joined one, where the container knows the original (a triage collection).
     public var path: String?
+    /// Where it was collected; nil if that is the same as for the file it lies in.
+    public var origin: TriageOrigin?
 
     /// A child with its content.
     public init(
         name: String, bytes: Bytes, method: String, times: FileTimes = FileTimes(), companions: [Companion] = [],
-        path: String? = nil
+        path: String? = nil, origin: TriageOrigin? = nil
     ) {
         self.name = name
         self.bytes = bytes
@@ -24,6 +26,7 @@ public struct Child: Sendable {
         self.times = times
         self.companions = companions
         self.path = path
+        self.origin = origin
     }
 }
 
@@ -86,7 +89,17 @@ public struct Output: ~Copyable {
     public var mayExtract: Bool { frame.sample.depth < run.limits.depth }
 
     /// Children that may still be extracted from this sample.
-    public var childrenLeft: Int { max(0, run.limits.childrenPerSample - frame.children) }
+    public var childrenLeft: Int { max(0, run.childLimit(of: frame) - frame.children) }
+
+    /// Says that the sample holds triage collections: a whole disk's worth of files, for which the limits on members,
+    /// bytes and time of collections hold.
+    ///
+    /// - Parameters:
+    ///   - origins: Where they come from; what is said of the sample itself carries it if there is only one.
+    ///   - members: Most children of the sample; never more than the submission's limit for collections.
+    public mutating func beginCollection(_ origins: [TriageOrigin], members: Int) {
+        run.beginCollection(frame, origins, members: members)
+    }
 
     /// Seconds left for this stage, for libraries that keep time themselves.
     public var secondsLeft: Double { clock.secondsLeft }

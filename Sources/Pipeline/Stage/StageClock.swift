@@ -14,24 +14,36 @@ public final class Cancellation: Sendable {
     public var isCancelled: Bool { flag.load(ordering: .relaxed) }
 }
 
+/// When a submission has to be done; only its own thread moves it.
+final class Deadline {
+    private(set) var end: UInt64
+
+    init(_ end: UInt64) { self.end = end }
+
+    func extend(bySeconds seconds: Double) {
+        let (later, overflow) = end.addingReportingOverflow(UInt64(min(max(seconds, 0), 1e9) * 1e9))
+        end = overflow ? .max : later
+    }
+}
+
 /// Watches the time of one stage on one sample.
 ///
 /// It stands still while the stages downstream work on what the stage extracted or emitted.
 final class StageClock {
     private let stage: String
     private let limit: UInt64
-    private let submissionEnd: UInt64
+    private let deadline: Deadline
     private let seconds: Double
     private let cancellation: Cancellation
     private var started: UInt64
     private var pausedAt: UInt64 = 0
     private var calls: UInt32 = 0
 
-    init(stage: String, seconds: Double, submissionEnd: UInt64, cancellation: Cancellation) {
+    init(stage: String, seconds: Double, deadline: Deadline, cancellation: Cancellation) {
         self.stage = stage
         self.seconds = seconds
         limit = UInt64(max(seconds, 0) * 1e9)
-        self.submissionEnd = submissionEnd
+        self.deadline = deadline
         self.cancellation = cancellation
         started = monotonicNanoseconds()
     }
@@ -43,7 +55,7 @@ final class StageClock {
     var secondsLeft: Double {
         let now = monotonicNanoseconds()
         let own = limit > now &- started ? limit - (now &- started) : 0
-        let whole = submissionEnd > now ? submissionEnd - now : 0
+        let whole = deadline.end > now ? deadline.end - now : 0
         return Double(min(own, whole)) / 1e9
     }
 
@@ -65,7 +77,7 @@ final class StageClock {
         if now &- started > limit {
             throw StageError(.timeout, "\(stage) used its \(seconds) s; it did not look at the rest")
         }
-        if now > submissionEnd {
+        if now > deadline.end {
             throw StageError(.timeout, "the submission's time is over; \(stage) did not look at the rest")
         }
     }

@@ -1,54 +1,5 @@
 import Pipeline
 
-/// What an archive holds, and what is to be done with it: listed first, then extracted.
-struct ArchivePlan: Sendable {
-    /// All members, as far as the archive could be listed.
-    var entries: [ArchiveEntry] = []
-    /// Members that belong to another one, by its index: a hive's transaction logs.
-    var companions: [Int: [Int]] = [:]
-    /// Whole paths instead of joined ones, by index, where the original place of a member is known.
-    var paths: [Int: String] = [:]
-    /// More members than are listed.
-    var isCut = false
-    /// Bytes of all members, as they are declared.
-    var declaredSize: Int {
-        entries.reduce(0) { sum, entry in
-            let (total, overflow) = sum.addingReportingOverflow(max(entry.size ?? 0, 0))
-            return overflow ? .max : total
-        }
-    }
-
-    /// Lists an archive without reading the members' content.
-    ///
-    /// - Throws: `StageError` when the time is over.
-    init(
-        listing bytes: Bytes, _ format: ArchiveFormat, limit: Int, checkpoint: () throws(StageError) -> Void
-    ) throws(StageError) {
-        guard let handle = try? ArchiveHandle(bytes, format) else { return }
-        var failures = 0
-        while failures < 100 {
-            try checkpoint()
-            do throws(ArchiveFailure) {
-                guard let entry = try handle.next() else { break }
-                guard entries.count < limit else {
-                    isCut = true
-                    break
-                }
-                entries.append(entry)
-            } catch {
-                // The extraction meets it again, and says so.
-                if error.isFatal { break }
-                failures += 1
-            }
-        }
-        let index = CompanionIndex(entries.map(\.name))
-        for (position, entry) in entries.enumerated() where entry.kind == .file {
-            let others = index.positions(of: entry.name).filter { $0 != position && entries[$0].kind == .file }
-            if !others.isEmpty { companions[position] = others }
-        }
-    }
-}
-
 /// Takes the members of one archive out of it, one after another.
 struct ArchiveExtraction {
     // How many names one issue lists.
@@ -59,6 +10,7 @@ struct ArchiveExtraction {
     let options: ArchiveStage.Limits
     /// Members that were looked at: files, links, devices.
     private(set) var members = 0
+    private var memberLimit: Int
     /// Whether a limit ended the extraction.
     private(set) var isOver = false
     // Whether all members together are no more than may be expanded, as they are declared.
@@ -76,6 +28,7 @@ struct ArchiveExtraction {
         self.sample = sample
         self.format = format
         self.options = options
+        memberLimit = options.members
     }
 
     /// Extracts all members of a plan.
@@ -91,6 +44,7 @@ struct ArchiveExtraction {
             return 0
         }
         fits = plan.declaredSize <= out.allowance
+        memberLimit = plan.memberLimit(options)
         let needed = Set(plan.companions.values.joined())
         var position = 0
         var stopped: Int?
@@ -147,9 +101,13 @@ struct ArchiveExtraction {
 
     /// Extracts the single member whose local header a part of a ZIP file begins with.
     ///
-    /// - Parameter name: Name that the child gets.
+    /// - Parameters:
+    ///   - name: Name that the child gets.
+    ///   - known: What the plan knows of a member of that name.
     /// - Throws: `StageError` when the time is over.
-    mutating func extractMember(_ bytes: Bytes, name: String, _ out: inout Output) throws(StageError) {
+    mutating func extractMember(
+        _ bytes: Bytes, name: String, known: ArchivePlan.Original?, _ out: inout Output
+    ) throws(StageError) {
         for (attempt, passwords) in ([options.passwords] + options.passwords.map { [$0] }).enumerated() {
             let handle: ArchiveHandle
             let found: ArchiveEntry?
@@ -169,7 +127,7 @@ struct ArchiveExtraction {
             }
             let before = locked.count
             if let content = try read(handle, entry, &out) {
-                try out.extract(child(entry, content, companions: [], path: nil))
+                try out.extract(child(entry, content, companions: [], known))
             }
             if locked.count == before { return }
         }
@@ -219,8 +177,8 @@ struct ArchiveExtraction {
 
     private mutating func mayTake(_ entry: ArchiveEntry, _ out: inout Output) -> Bool {
         if entry.leavesFolder, leaving.count < 10 { leaving.append(entry.name) }
-        guard members < options.members, out.childrenLeft > waiting.count else {
-            let most = min(options.members, members + out.childrenLeft)
+        guard members < memberLimit, out.childrenLeft > waiting.count else {
+            let most = min(memberLimit, members + out.childrenLeft)
             limit("limit of \(most) members reached: \(entry.name) and all behind it were not looked at", &out)
             return false
         }
@@ -233,7 +191,7 @@ struct ArchiveExtraction {
         guard format.shape != .zip else { return }
         let rest = plan.entries.dropFirst(position).filter { $0.kind == .file }
         var lost = 0
-        for entry in rest.prefix(options.members) {
+        for entry in rest.prefix(memberLimit) {
             if entry.isEncrypted {
                 locked.append(entry)
             } else {
@@ -294,19 +252,21 @@ struct ArchiveExtraction {
             limit: limit, into: out.byteStore, checkpoint: { () throws(StageError) in try out.checkpoint() })
     }
 
-    private func child(_ entry: ArchiveEntry, _ bytes: Bytes, companions: [Companion], path: String?) -> Child {
+    private func child(
+        _ entry: ArchiveEntry, _ bytes: Bytes, companions: [Companion], _ original: ArchivePlan.Original?
+    ) -> Child {
         Child(
             name: entry.childName, bytes: bytes, method: format.method, times: entry.times, companions: companions,
-            path: path)
+            path: original?.path, origin: original?.origin)
     }
 
     private mutating func hand(
         _ entry: ArchiveEntry, _ bytes: Bytes, _ plan: ArchivePlan, _ out: inout Output
     ) throws(StageError) {
         let companions = (plan.companions[entry.index] ?? []).compactMap { index in
-            held[index].map { Companion(name: Sample(path: plan.entries[index].name, bytes: .empty).name, bytes: $0) }
+            held[index].map { Companion(name: plan.fileName(of: index), bytes: $0) }
         }
-        try out.extract(child(entry, bytes, companions: companions, path: plan.paths[entry.index]))
+        try out.extract(child(entry, bytes, companions: companions, plan.original(of: entry.index)))
     }
 
     // Hands on the members whose companions have all been read, or cannot come any more.

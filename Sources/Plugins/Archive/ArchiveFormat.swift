@@ -69,10 +69,10 @@ struct ArchiveFormat: Sendable {
         "TARZ": ArchiveFormat("COMPRESS", shape: .stream, [.compress, .raw]),
     ]
 
-    // Archives that nothing here reads: said, not passed over.
+    // Archives and disk images that nothing here reads: said, not passed over.
     private static let unreadable: Set<String> = [
         "ARJ", "ACE", "ZOO", "ALZ", "EGG", "ZPAQ", "StuffIt", "WIM", "DMG", "InstallShield CAB", "LZOP", "Snappy",
-        "SZDD", "KWAJ", "Unix Pack", "SquashFS", "CramFS",
+        "SZDD", "KWAJ", "Unix Pack", "SquashFS", "CramFS", "VHD", "VHDX", "VMDK", "QCOW2",
     ]
 
     // A compressed tar is a stream first; its members carry the joined name that rules know.
@@ -103,6 +103,11 @@ struct ArchiveFormat: Sendable {
 
     /// How many archives are around a sample; bare streams do not count, `GZIP` before `TARGZ` neither.
     static func depth(of sample: Sample) -> Int { sample.unpackSource.count(where: containerMethods.contains) }
+
+    /// Whether a sample that was unpacked so came out of an archive or a bare compressed file.
+    static func isMethod(_ method: String) -> Bool {
+        containerMethods.contains(method) || tarMethods[method] != nil || byKind.values.contains { $0.method == method }
+    }
 
     private static let containerMethods: Set<String> = Set(
         byKind.values.filter { $0.shape == .container }.map(\.method) + tarMethods.values + ["ZIP"])

@@ -287,6 +287,9 @@ struct MemberContent {
     private init() { unsafe locale = newlocale(1 << LC_CTYPE, "C.UTF-8", nil) }
 
     static func whileSet<R>(_ body: () -> R) -> R {
+        // libarchive takes a name that it cannot convert for a lack of memory, and ends the process, when `errno` is
+        // still ENOMEM from some earlier call on this thread (archive_entry.c: archive_entry_pathname and others).
+        errno = 0
         guard let locale = unsafe shared.locale else { return body() }
         let before = unsafe uselocale(locale)
         defer { unsafe _ = uselocale(before) }

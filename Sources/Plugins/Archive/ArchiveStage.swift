@@ -5,6 +5,7 @@ import Pipeline
 //   kind      symbolic link, hard link, device, pipe or socket, encrypted file, unreadable file
 //   target    where a link points
 //   size, modified
+// Triage collections are records, too: see CollectionReport.
 
 /// Takes the members out of archives, and the content out of compressed files that `decompress` does not read.
 public struct ArchiveStage: Stage {
@@ -16,12 +17,22 @@ public struct ArchiveStage: Stage {
         public var depth: Int?
         /// Most members of one archive.
         public var members: Int?
+        /// Most members of an archive that is a triage collection.
+        public var collectionMembers: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case passwords, depth, members
+            case collectionMembers = "collection-members"
+        }
 
         /// Options; the default for what is nil.
-        public init(passwords: [String]? = nil, depth: Int? = nil, members: Int? = nil) {
+        public init(
+            passwords: [String]? = nil, depth: Int? = nil, members: Int? = nil, collectionMembers: Int? = nil
+        ) {
             self.passwords = passwords
             self.depth = depth
             self.members = members
+            self.collectionMembers = collectionMembers
         }
     }
 
@@ -30,6 +41,7 @@ public struct ArchiveStage: Stage {
         var passwords: [String]
         var depth: Int
         var members: Int
+        var collectionMembers: Int
     }
 
     /// Passwords that are tried when no others are given: those of sample exchanges, and the commonest.
@@ -50,11 +62,15 @@ public struct ArchiveStage: Stage {
                     + "(default \(defaultPasswords.joined(separator: ", ")))"),
             .init("depth", "most archives inside each other; bare compressed files do not count (default 4)"),
             .init("members", "most members of one archive that are looked at (default 10000)"),
+            .init("collection-members", "most members of an archive that is a triage collection (default 250000)"),
         ],
         dependsOnNames: true, heuristics: ArchiveHeuristics.all,
         references: [
             "https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT",
             "https://github.com/libarchive/libarchive/wiki/ManPageLibarchiveFormats5",
+            "https://docs.velociraptor.app/docs/deployment/offline_collections/",
+            "https://tclahr.github.io/uac-docs/", "https://ericzimmerman.github.io/KapeDocs/",
+            "https://github.com/orlikoski/CyLR",
         ],
         limitations: [
             "A compressed tar is two levels: the stream, then the tar; its members have the method TARGZ and the like.",
@@ -63,6 +79,9 @@ public struct ArchiveStage: Stage {
             "Archives in several volumes are read as far as the first volume goes.",
             "Links and devices are records; they are not followed.",
             "ARJ, ACE, WIM, DMG, SquashFS and other archives that libarchive does not read are only said to be there.",
+            "Triage collections are told by their layout (KAPE, Velociraptor, UAC, CyLR, drive folders): paths and host of "
+                + "their members are those of the host. Shadow copies of KAPE (VSS1) and VHDX containers are not.",
+            "A collection in a message, a document or another collection is an archive like others.",
             "Of self-extractors, ZIP, 7-Zip, RAR and cabinet archives are found.",
         ])
 
@@ -77,9 +96,11 @@ public struct ArchiveStage: Stage {
     public init(options: Options = Options(), environment: StageEnvironment = StageEnvironment()) throws {
         limits = Limits(
             passwords: options.passwords ?? Self.defaultPasswords, depth: options.depth ?? 4,
-            members: options.members ?? 10_000)
-        guard limits.depth >= 1, (1...1_000_000).contains(limits.members) else {
-            throw ConfigurationError("the options depth and members must be 1 or more (members at most 1000000)")
+            members: options.members ?? 10_000, collectionMembers: options.collectionMembers ?? 250_000)
+        let counts = 1...1_000_000
+        guard limits.depth >= 1, counts.contains(limits.members), counts.contains(limits.collectionMembers) else {
+            throw ConfigurationError(
+                "the options depth, members and collection-members must be 1 or more (members at most 1000000)")
         }
     }
 
@@ -90,7 +111,7 @@ public struct ArchiveStage: Stage {
         if sample.isInPieces { return }
         guard let format = ArchiveFormat(of: sample) else {
             if ArchiveFormat.isUnreadable(sample.kind) {
-                out.note(.unsupported, "\(sample.kind) archives cannot be read: what is inside was not looked at")
+                out.note(.unsupported, "\(sample.kind) files cannot be opened: what is inside was not looked at")
             } else {
                 try inspectAttached(sample, &out)
             }
@@ -126,9 +147,8 @@ public struct ArchiveStage: Stage {
     private func extract(
         _ sample: Sample, _ bytes: Bytes, _ format: ArchiveFormat, _ out: inout Output
     ) throws(StageError) {
-        let plan = try ArchivePlan(
-            listing: bytes, format, limit: limits.members * 8,
-            checkpoint: { () throws(StageError) in try out.checkpoint() })
+        let plan = try ArchivePlan(listing: bytes, format, of: sample, limits, out)
+        try CollectionReport(plan, limits).tell(sample, &out)
         var extraction = ArchiveExtraction(sample: sample, format: format, options: limits)
         _ = try extraction.extract(bytes, plan, &out)
         try extraction.openLocked(bytes, plan, &out)

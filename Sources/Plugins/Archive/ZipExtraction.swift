@@ -20,8 +20,9 @@ struct ZipExtraction {
         var extraction = ArchiveExtraction(sample: sample, format: .zip, options: options)
         var extras: [(local: ZipStructure.LocalHeader, name: ZipStructure.Slice)] = []
         var seen: Set<Int> = []
+        var originals: [String: ArchivePlan.Original] = [:]
         if let main = structure.directories.first {
-            let missed = try extractMain(main, &extraction, &out)
+            let missed = try extractMain(main, &extraction, &originals, &out)
             for entry in main.entries where seen.insert(entry.local).inserted {
                 if missed?.contains(name(entry.name)) ?? true,
                     let local = ZipStructure.localHeader(sample.bytes.span, at: entry.local)
@@ -43,7 +44,8 @@ struct ZipExtraction {
         for (local, own) in extras {
             if extraction.isOver { break }
             try out.checkpoint()
-            try extraction.extractMember(member(local), name: name(own), &out)
+            let name = name(own)
+            try extraction.extractMember(member(local), name: name, known: originals[name], &out)
         }
         try extraction.conclude(&out)
     }
@@ -53,14 +55,15 @@ struct ZipExtraction {
     // Returns names of the members that libarchive did not reach: nil for all of them, when there are more entries
     // than it should load.
     private func extractMain(
-        _ main: ZipStructure.Directory, _ extraction: inout ArchiveExtraction, _ out: inout Output
+        _ main: ZipStructure.Directory, _ extraction: inout ArchiveExtraction,
+        _ originals: inout [String: ArchivePlan.Original], _ out: inout Output
     ) throws(StageError) -> Set<String>? {
         if main.isCut { return nil }
         // libarchive looks for the end record in the last 16 KiB only: the file ends with it.
         let bytes = sample.bytes.prefix(main.end + 22)
-        let plan = try ArchivePlan(
-            listing: bytes, .zip, limit: options.members * 8,
-            checkpoint: { () throws(StageError) in try out.checkpoint() })
+        let plan = try ArchivePlan(listing: bytes, .zip, of: sample, options, out)
+        try CollectionReport(plan, options).tell(sample, &out)
+        originals = plan.originalsByName()
         let stopped = try extraction.extract(bytes, plan, &out)
         try extraction.openLocked(bytes, plan, &out)
         guard let stopped else { return Set() }

@@ -9,7 +9,8 @@ struct ScanCommand: StageCommand {
         commandName: "scan",
         abstract: "Scans files and folders offline.",
         discussion: """
-            Prints the same events as the service would log, files in a fixed order.
+            Prints the same events as the service would log, files in a fixed order. Files of an unpacked triage collection
+            (KAPE, Velociraptor, UAC, CyLR, HOST/C/…) have the path and the host that they were collected from.
             Exit code: 0 clean, 1 findings at Warning or above, 2 errors.
             """)
 
@@ -33,8 +34,14 @@ struct ScanCommand: StageCommand {
     var format = Format.text
 
     @Option(
-        name: .long, help: ArgumentHelp("Host name that findings carry (default: this machine's).", valueName: "host"))
+        name: .long,
+        help: ArgumentHelp(
+            "Host name that findings carry (default: that of a triage collection, or this machine's).",
+            valueName: "host"))
     var source: String?
+
+    @Flag(name: .long, help: "Paths as they are here, also those of triage collections.")
+    var keepPaths = false
 
     @Option(name: .long, help: ArgumentHelp("Lowest level shown; debug shows every reason.", valueName: "level"))
     var minLevel: String?
@@ -103,7 +110,7 @@ struct ScanCommand: StageCommand {
             scanID: scanID)
         let replay = Replay(
             engine: engine, events: events, byteStore: byteStore, source: host, scanID: scanID,
-            maximumFileSize: sizeLimit)
+            maximumFileSize: sizeLimit, restoring: keepPaths ? .nothing : source == nil ? .pathsAndHosts : .paths)
         let progress = ProgressLine()
         let summary = await replay.run(paths) { done, total, path in progress.show(done, total, path) }
         progress.end()
@@ -158,6 +165,10 @@ struct ScanCommand: StageCommand {
             findings: \(counts)
 
             """
+        for (name, restored) in summary.collections.prefix(20) {
+            text += "collection: \(oneLine(name)), \(restored) paths restored\n"
+        }
+        if summary.collections.count > 20 { text += "  and \(summary.collections.count - 20) more collections\n" }
         if summary.incomplete > 0 { text += "not fully scanned: \(summary.incomplete) files, see their issues\n" }
         let shown = summary.skipped.prefix(20)
         if !shown.isEmpty { text += "skipped: \(summary.skipped.count)\n" }

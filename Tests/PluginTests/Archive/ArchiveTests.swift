@@ -1,4 +1,5 @@
 import Archive
+import Glibc
 import Pipeline
 import PipelineTesting
 import Testing
@@ -81,6 +82,17 @@ struct ArchiveTests {
         let output = scan(try Self.stage(), Bytes(zip.bytes), path: "n.zip", kind: "ZIP")
         #expect(output.children.map(\.path) == ["n.zip/übung.txt", "n.zip/Überweisung.txt"])
         #expect(output.issues == [])
+    }
+
+    // Found by a run of all tests: it ended the process.
+    @Test func aNameThatCannotBeConvertedIsNoLackOfMemory() throws {
+        var zip = SyntheticZip([.init("", Array("1".utf8)), .init("good.txt", Array("2".utf8))])
+        zip.members[0].name = [0xFF, 0xFE, 0xC0]
+        zip.members[0].flags = 0x800
+        let stage = try Self.stage()
+        errno = ENOMEM
+        let output = scan(stage, Bytes(zip.bytes), path: "n.zip", kind: "ZIP")
+        #expect(output.children.map(\.bytes.array) == [Array("1".utf8), Array("2".utf8)])
     }
 
     @Test(arguments: ["traditional", "aes128", "aes256"])

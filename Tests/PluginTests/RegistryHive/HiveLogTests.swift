@@ -16,7 +16,7 @@ import Testing
         return root
     }
 
-    private func dirty() -> [UInt8] {
+    func dirty() -> [UInt8] {
         var builder = HiveBuilder()
         builder.primarySequence = 8
         return builder.build(before)
@@ -26,7 +26,7 @@ import Testing
 
     // MARK: The old format
 
-    private func oldLog(primary: UInt32 = 8, written: UInt64? = nil) -> [UInt8] {
+    func oldLog(primary: UInt32 = 8, written: UInt64? = nil) -> [UInt8] {
         var builder = HiveBuilder()
         builder.primarySequence = primary
         builder.secondarySequence = 8

@@ -15,6 +15,12 @@ public struct EventContext: Sendable, Equatable {
         self.hostname = hostname
         self.scanID = scanID
     }
+
+    /// The context of one finding: its host is the one that a triage collection was taken from, where that is known.
+    func at(_ origin: TriageOrigin?) -> EventContext {
+        guard let host = origin?.host else { return self }
+        return EventContext(time: time, hostname: host, scanID: scanID)
+    }
 }
 
 /// Where findings and messages go.

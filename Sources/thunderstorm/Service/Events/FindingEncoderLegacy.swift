@@ -46,6 +46,10 @@ struct FindingEncoderLegacy {
         if let parent = finding.context.first?.file, case .file = finding.subject {
             writer.field("parent_file", parent.path)
         }
+        if let origin = finding.origin {
+            writer.field("collector", origin.collector.rawValue)
+            writer.fieldIfAny("collected_from", origin.host ?? "")
+        }
         if !finding.issues.isEmpty {
             writer.field("issues", finding.issues.map { "\($0.stage): \($0.message)" })
         }

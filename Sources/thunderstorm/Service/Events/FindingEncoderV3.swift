@@ -9,7 +9,7 @@ struct FindingEncoderV3 {
     func write(_ finding: Finding, _ context: EventContext, to writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("type", finding.reasons.isEmpty ? "THOR message" : "THOR finding")
-            meta(EventWords.level(of: finding), module: finding.module, context, &writer)
+            meta(EventWords.level(of: finding), module: finding.module, context.at(finding.origin), &writer)
             writer.field("message", EventWords.message(of: finding))
             writer.key("subject")
             subject(finding, &writer)
@@ -26,6 +26,14 @@ struct FindingEncoderV3 {
             }
             writer.key("context")
             contextObjects(finding.context, &writer)
+            if let origin = finding.origin {
+                writer.key("collection")
+                writer.object { writer in
+                    writer.field("collector", origin.collector.rawValue)
+                    writer.fieldIfAny("host", origin.host ?? "")
+                    writer.field("source", context.hostname)
+                }
+            }
             issues(finding.issues, &writer)
             writer.field("log_version", EventWords.logVersion)
         }

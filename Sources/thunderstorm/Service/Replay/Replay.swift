@@ -18,6 +18,8 @@ public struct Replay: Sendable {
         public var findings: [Level: Int] = [:]
         /// Files of which something was not looked at.
         public var incomplete = 0
+        /// Triage collections among the files, as `scan` names them, with how many paths were restored in each.
+        public var collections: [(name: String, restored: Int)] = []
         /// Paths that could not be walked at all, and files whose scan failed.
         public var errors: [String] = []
         /// Nanoseconds from start to end.
@@ -35,6 +37,7 @@ public struct Replay: Sendable {
                 && left.bytes == right.bytes && left.findings == right.findings
                 && left.incomplete == right.incomplete && left.errors == right.errors
                 && left.skipped.map(\.path) == right.skipped.map(\.path)
+                && left.collections.map(\.name) == right.collections.map(\.name)
         }
     }
 
@@ -47,16 +50,28 @@ public struct Replay: Sendable {
     private let source: String
     private let scanID: String
     private let maximumFileSize: Int
+    private let restoring: Restoring
+
+    /// What is taken from the layout of triage collections.
+    public enum Restoring: Sendable {
+        /// Nothing: paths are those on this machine.
+        case nothing
+        /// Original paths; findings carry the source that was given.
+        case paths
+        /// Original paths, and the collection's host as source where it tells one.
+        case pathsAndHosts
+    }
 
     /// A replay over an engine.
     ///
     /// - Parameters:
     ///   - source: Host name that findings carry.
+    ///   - restoring: What is taken from the layout of triage collections.
     ///   - scanID: Scan id of the run; files get `-N`.
     ///   - maximumFileSize: Larger files are skipped, and said so, in bytes.
     public init(
         engine: any Engine, events: any EventLog, byteStore: ByteStore, source: String, scanID: String,
-        maximumFileSize: Int
+        maximumFileSize: Int, restoring: Restoring = .pathsAndHosts
     ) {
         self.engine = engine
         self.events = events
@@ -64,6 +79,7 @@ public struct Replay: Sendable {
         self.source = source
         self.scanID = scanID
         self.maximumFileSize = maximumFileSize
+        self.restoring = restoring
     }
 
     /// Scans everything below the paths.
@@ -84,7 +100,9 @@ public struct Replay: Sendable {
                 summary.errors.append("\(error)")
             }
         }
-        let companions = CompanionIndex(files.map(\.path))
+        let originals = restoring == .nothing ? nil : CollectedFiles(files.map(\.path))
+        let companions = CompanionIndex(originals?.companionNames ?? files.map(\.path))
+        if let originals { tell(originals, &summary) }
         let window = engine.threads * Self.windowPerThread
         var running: [Task<Outcome, Never>] = []
         var first = 0
@@ -97,8 +115,11 @@ public struct Replay: Sendable {
                     first = 0
                 }
             }
-            let others = companions.positions(of: file.path).map { files[$0].path }
-            running.append(Task { await scan(file, number: index + 1, companions: others) })
+            let others = companions.positions(ofPosition: index).map { files[$0].path }
+            let place = Place(
+                path: originals?.path(of: index) ?? file.path,
+                host: restoring == .pathsAndHosts ? originals?.host(of: index) ?? source : source)
+            running.append(Task { await scan(file, number: index + 1, as: place, companions: others) })
         }
         for task in running[first...] { take(await task.value, files.count, &summary, progress) }
         summary.nanoseconds = monotonicNanoseconds() &- started
@@ -113,7 +134,35 @@ public struct Replay: Sendable {
         var skipped: String?
     }
 
-    private func scan(_ file: DirectoryWalk.File, number: Int, companions: [String]) async -> Outcome {
+    // What findings say of a file: where it lay, and on which host.
+    private struct Place: Sendable {
+        var path: String
+        var host: String
+    }
+
+    private func tell(_ originals: CollectedFiles, _ summary: inout Summary) {
+        for collection in originals.collections {
+            let host = restoring == .pathsAndHosts ? collection.origin.host ?? source : source
+            let folder = collection.root.isEmpty ? "." : collection.root
+            summary.collections.append(
+                ("\(collection.origin.collector.rawValue) of \(host) in \(folder)", collection.restored))
+            var fields = [
+                ("COLLECTOR", collection.origin.collector.rawValue), ("COLLECTED_FROM", host), ("FOLDER", folder),
+                ("FILES", "\(collection.files)"), ("RESTORED", "\(collection.restored)"),
+            ]
+            if !collection.unrestorable.isEmpty { fields.append(("UNRESTORABLE", "\(collection.unrestorable.count)")) }
+            events.message(.info, module: "Replay", "triage collection recognised", fields: fields)
+        }
+        if originals.isCut {
+            summary.errors.append(
+                "more than \(TriageCollections.candidateLimit) folders look like those of triage collections: paths of "
+                    + "the others were not restored")
+        }
+    }
+
+    private func scan(
+        _ file: DirectoryWalk.File, number: Int, as place: Place, companions: [String]
+    ) async -> Outcome {
         var outcome = Outcome(path: file.path)
         guard file.size <= maximumFileSize else {
             outcome.skipped = "\(file.size) bytes are more than --max-file-size \(maximumFileSize)"
@@ -126,10 +175,11 @@ public struct Replay: Sendable {
             }
             let now = currentTime()
             let submission = Submission(
-                number: number, path: file.path, source: source, content: content, received: now, companions: others)
+                number: number, path: place.path, source: place.host, content: content, received: now,
+                companions: others)
             outcome.size = content.count
             outcome.report = await engine.scan(submission, lane: .async)
-            outcome.context = EventContext(time: currentTime(), hostname: source, scanID: "\(scanID)-\(number)")
+            outcome.context = EventContext(time: currentTime(), hostname: place.host, scanID: "\(scanID)-\(number)")
         } catch {
             outcome.skipped = "\(error)"
         }

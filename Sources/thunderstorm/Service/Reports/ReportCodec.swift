@@ -7,7 +7,7 @@ import Pipeline
 /// Encodes and decodes reports.
 public enum ReportCodec {
     /// First byte of every encoded report; raised with each change of the format.
-    public static let version: UInt8 = 2
+    public static let version: UInt8 = 3
     /// Longest encoded report, in bytes.
     public static let sizeLimit = 64 << 20
 
@@ -102,6 +102,10 @@ extension BinaryWriter {
             writer.text(issue.stage)
             writer.text(issue.message)
             writer.optional(issue.offset) { $0.integer($1) }
+        }
+        optional(finding.origin) { writer, origin in
+            writer.text(origin.collector.rawValue)
+            writer.optional(origin.host) { $0.text($1) }
         }
     }
 
@@ -208,9 +212,17 @@ extension BinaryReader {
         guard let level = Level(rawValue: try integer("level", in: 0...255)) else { throw invalid("level") }
         let context = try list("context") { reader throws(CodecError) in try reader.contextObject() }
         let issues = try list("issues") { reader throws(CodecError) in try reader.issue() }
+        let origin = try optional("origin") { reader throws(CodecError) in try reader.origin() }
         return Finding(
             subject: subject, module: module, reasons: reasons, score: score, level: level, context: context,
-            issues: issues)
+            issues: issues, origin: origin)
+    }
+
+    private mutating func origin() throws(CodecError) -> TriageOrigin {
+        guard let collector = TriageCollector(rawValue: try text("collector")) else { throw invalid("collector") }
+        return TriageOrigin(
+            collector: collector,
+            host: try optional("host") { reader throws(CodecError) in try reader.text("host") })
     }
 
     private mutating func chunk() throws(CodecError) -> ChunkSubject {

@@ -226,8 +226,10 @@ extension ProcessEngine {
                 if child.isAtEnd, child.exit == nil, let process = child.process { clinux_kill(process.number) }
                 guard child.isReady else { continue }
                 let late = child.jobs.values.filter { running in
-                    let seconds = secondsAllowed(for: running.job)
-                    return now > running.started && Double(now - running.started) / 1e9 > seconds
+                    guard now > running.started else { return false }
+                    let seconds = Double(now - running.started) / 1e9
+                    return seconds > launch.limits.seconds(forBytes: running.job.submission.content.count)
+                        && seconds > secondsAllowed(for: running.job)
                 }
                 if let first = late.first {
                     kill(
@@ -242,7 +244,12 @@ extension ProcessEngine {
     }
 
     private func secondsAllowed(for job: Job) -> Double {
-        launch.limits.seconds(forBytes: job.submission.content.count) + options.overrunSeconds
+        // Only the engine knows whether an archive is a triage collection, which may take longer.
+        let content = job.submission.content
+        let seconds =
+            ArchiveBeginning.isThere(content)
+            ? launch.limits.seconds(forCollectionOf: content.count) : launch.limits.seconds(forBytes: content.count)
+        return seconds + options.overrunSeconds
     }
 
     private func watchMemory(_ number: UInt64, _ child: Child) {
@@ -268,5 +275,19 @@ extension ProcessEngine {
         guard let statm = try? ByteStore().read(file: "/proc/\(pid)/statm") else { return nil }
         let pages = statm.span.utf8Text.split(separator: " ").compactMap { Int($0) }
         return pages.count > 2 ? (pages[1] - pages[2]) * Int(getpagesize()) : nil
+    }
+}
+
+// What archives and compressed archives begin with: enough to tell a scan that may take long from one that hangs.
+private enum ArchiveBeginning {
+    private static let magics: [[UInt8]] = [
+        [0x50, 0x4B, 0x03, 0x04], [0x1F, 0x8B], [0x37, 0x7A, 0xBC, 0xAF], [0x42, 0x5A, 0x68], [0xFD, 0x37, 0x7A, 0x58],
+        [0x28, 0xB5, 0x2F, 0xFD], [0x52, 0x61, 0x72, 0x21],
+    ]
+
+    static func isThere(_ content: Content) -> Bool {
+        let start = content.available(at: 0, count: 512)
+        return magics.contains { start.span.matches($0, at: 0) }
+            || start.span.matches([0x75, 0x73, 0x74, 0x61, 0x72], at: 257)
     }
 }

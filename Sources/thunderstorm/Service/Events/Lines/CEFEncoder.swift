@@ -12,7 +12,7 @@ struct CEFEncoder {
         let message = EventWords.message(of: finding)
         appendHeader(rules.first ?? finding.module, message, EventWords.level(of: finding), to: &line)
         append("rt", milliseconds(context.time), to: &line)
-        append("dvchost", context.hostname, to: &line)
+        append("dvchost", context.at(finding.origin).hostname, to: &line)
         append("externalId", context.scanID, to: &line)
         append("sproc", finding.module, to: &line)
         append("msg", finding.reasons.first?.summary ?? message, to: &line)

@@ -58,7 +58,7 @@ struct EventEncoder: Sendable {
         let finding = options.hidesPersonalData ? PersonalData.hidden(in: finding) : finding
         switch format {
         case .json, .syslogJSON:
-            if format == .syslogJSON { appendHead(context, program: true, to: &line) }
+            if format == .syslogJSON { appendHead(context.at(finding.origin), program: true, to: &line) }
             var writer = JSONWriter()
             FindingEncoderV3().write(finding, context, to: &writer)
             line += writer.bytes
@@ -66,7 +66,7 @@ struct EventEncoder: Sendable {
             guard !finding.reasons.isEmpty, let file = finding.file else { return }
             appendCSV([file.md5, file.path, "\(finding.score)"], to: &line)
         case .cef:
-            appendHead(context, program: false, to: &line)
+            appendHead(context.at(finding.origin), program: false, to: &line)
             CEFEncoder(truncateAt: options.truncateAt).append(finding, context, to: &line)
         case .text, .keyValue, .syslogKeyValue:
             append(EventFields(finding, context, reasonLimit: options.reasonLimit), to: &line)

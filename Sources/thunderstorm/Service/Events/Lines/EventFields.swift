@@ -19,7 +19,7 @@ struct EventFields {
     /// - Parameter reasonLimit: Reasons shown; what is cut is counted in REASONS_COUNT.
     init(_ finding: Finding, _ context: EventContext, reasonLimit: Int) {
         level = EventWords.level(of: finding)
-        self.context = context
+        self.context = context.at(finding.origin)
         fields.reserveCapacity(32)
         start(module: finding.module, EventWords.message(of: finding))
         switch finding.subject {
@@ -36,6 +36,10 @@ struct EventFields {
         for element in finding.context {
             guard let relation = element.relations.first else { continue }
             add("\(relation.rawValue.uppercased())_FILE", element.file.path)
+        }
+        if let origin = finding.origin {
+            add("COLLECTOR", origin.collector.rawValue)
+            add("COLLECTION_SOURCE", context.hostname)
         }
         for (index, issue) in finding.issues.enumerated() {
             add("ISSUE_\(index + 1)", "\(issue.stage): \(issue.message)")

@@ -416,6 +416,19 @@ enum OpenAPIComponents {
                   nullable: true
                   items:
                     type: object
+                collection:
+                  type: object
+                  description: >-
+                    The triage collection that it lay in. `meta.hostname` is then the host that was collected, if its name
+                    is known, and `source` who sent the collection.
+                  required: [collector, source]
+                  properties:
+                    collector:
+                      type: string
+                    host:
+                      type: string
+                    source:
+                      type: string
                 issues:
                   type: array
                   items:
