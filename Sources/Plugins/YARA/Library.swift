@@ -43,13 +43,17 @@ public struct YARAError: Error, Sendable, Equatable, CustomStringConvertible {
     public let code: Code
     /// One sentence.
     public let description: String
+    // Number of the rule that it is about, in `YARARules.rules`.
+    let rule: Int?
 
     init(_ code: Code, _ description: String) {
         self.code = code
         self.description = description
+        rule = nil
     }
 
-    init(number: Int32, doing what: String) {
+    init(number: Int32, doing what: String, rule: Int? = nil) {
+        self.rule = rule
         switch number {
         case ERROR_SCAN_TIMEOUT: code = .timeout
         case ERROR_INVALID_FILE, ERROR_CORRUPT_FILE, ERROR_UNSUPPORTED_FILE_VERSION: code = .format

@@ -78,14 +78,22 @@ struct RecordRules: Sendable {
         let seconds = min(timeout, out.secondsLeft)
         do throws(YARAError) {
             let externals = YARAExternals(sample, withMD5: rules.usesMD5, now: YARAStage.now)
-            let set = rules.setForRecords
-            let scanner = try set.lease(externals)
-            defer { set.giveBack(scanner) }
-            let candidates = try propose(texts, wanted, scanner, seconds)
-            for record in candidates {
-                let seconds = min(timeout, out.secondsLeft)
-                guard seconds > 0 else { throw YARAError(.timeout, "") }
-                try judge(record, of: batch, texts, wanted, scanner, seconds, &out)
+            var next = 0
+            let unjudged = try rules.scanRecords(externals: externals, seconds: seconds) {
+                scanner, seconds throws(YARAError) in
+                let start = ContinuousClock.now
+                for record in try propose(texts, wanted, scanner, seconds) where record >= next {
+                    let seconds = min(seconds - (ContinuousClock.now - start) / .seconds(1), out.secondsLeft)
+                    guard seconds > 0 else { throw YARAError(.timeout, "the time is over") }
+                    try judge(record, of: batch, texts, wanted, scanner, seconds, &out)
+                    next = record + 1
+                }
+            }
+            if !unjudged.isEmpty {
+                out.note(
+                    .timeout,
+                    "YARA rules took too long or failed on records and were not judged on some: "
+                        + rules.names(of: unjudged))
             }
         } catch {
             throw StageError(error, seconds: seconds, "some of \(batch.count) records were not judged")

@@ -44,7 +44,28 @@ struct RuleSelection {
     func source(keeping names: Set<String>) -> YARASource {
         var isKept = rules.map { $0.isGlobal || names.contains($0.name) }
         keepReferences(&isKept)
-        return source.with(text(with: zip(rules, isKept).filter { !$1 }.map { ($0.0.range, "") }))
+        return source.with(text(keeping: isKept))
+    }
+
+    /// The file without the named rules and those that use them; nil when none is left.
+    func source(without names: Set<String>) -> YARASource? {
+        var isKept = rules.map { !names.contains($0.name) }
+        // The rules of a file need its global rules.
+        guard !zip(rules, isKept).contains(where: { $0.isGlobal && !$1 }) else { return nil }
+        var isDone = false
+        while !isDone {
+            isDone = true
+            for index in rules.indices where isKept[index] && references(of: index).contains(where: { !isKept[$0] }) {
+                isKept[index] = false
+                isDone = false
+            }
+        }
+        guard isKept.contains(true) else { return nil }
+        return source.with(text(keeping: isKept))
+    }
+
+    private func text(keeping isKept: [Bool]) -> [UInt8] {
+        text(with: zip(rules, isKept).filter { !$1 }.map { ($0.0.range, "") })
     }
 
     private func text(with edits: [(range: Range<Int>, text: String)]) -> [UInt8] {
@@ -59,20 +80,23 @@ struct RuleSelection {
         return text + source.text[position...]
     }
 
-    // A rule may use other rules of its file, by name or by a prefix with an asterisk.
     private func keepReferences(_ isKept: inout [Bool]) {
         var pending = isKept.indices.filter { isKept[$0] }
         while let index = pending.popLast() {
-            let condition = rules[index].condition
-            for (position, token) in condition.enumerated() where token.kind == .word {
-                let name = word(token)
-                let isPrefix = position + 1 < condition.count && word(condition[position + 1]) == "*"
-                for other in rules.indices where !isKept[other] {
-                    guard isPrefix ? rules[other].name.hasPrefix(name) : rules[other].name == name else { continue }
-                    isKept[other] = true
-                    pending.append(other)
-                }
+            for other in references(of: index) where !isKept[other] {
+                isKept[other] = true
+                pending.append(other)
             }
+        }
+    }
+
+    // The rules of the file that a rule uses, by name or by a prefix with an asterisk.
+    private func references(of index: Int) -> [Int] {
+        let condition = rules[index].condition
+        return condition.enumerated().filter { $1.kind == .word }.flatMap { position, token in
+            let name = word(token)
+            let isPrefix = position + 1 < condition.count && word(condition[position + 1]) == "*"
+            return rules.indices.filter { isPrefix ? rules[$0].name.hasPrefix(name) : rules[$0].name == name }
         }
     }
 

@@ -67,23 +67,42 @@ struct RuleSets: Sendable {
 
     // A set for each class; nil where it does not compile, which only costs time.
     private static func split(_ compilation: Compilation, _ rules: [YARARule]) -> [RuleSet?] {
-        var names = [[String]](repeating: [], count: compilation.sources.count)
-        for rule in rules { names[rule.source].append(rule.signature.ruleName) }
-        let numbers = Dictionary(
-            rules.enumerated().map { ("\($1.source) \($1.signature.ruleName)", $0) }
-        ) { first, _ in first }
-        let selections = zip(compilation.sources, names).map { RuleSelection($0, compiled: $1) }
+        let selections = compilation.selections(of: rules)
+        let numbers = RuleNumbers(rules)
         let built = Mutex([RuleSet?](repeating: nil, count: classes.count))
         DispatchQueue.concurrentPerform(iterations: classes.count) { index in
             let chosen = zip(compilation.sources, selections).enumerated().compactMap { number, file in
                 (file.1.map { $0.source(for: classes[index]) } ?? file.0).map { (number: number, source: $0) }
             }
-            guard let handle = CompilerRun(chosen).rules else { return }
-            let kept = handle.readNames().compactMap { numbers["\($0.source) \($0.name)"] }
-            if kept.count == handle.count {
-                built.withLock { $0[index] = RuleSet(handle, numbers: kept) }
-            }
+            if let (set, _) = numbers.compile(chosen) { built.withLock { $0[index] = set } }
         }
         return built.withLock { $0 }
+    }
+}
+
+extension Compilation {
+    // What is in each source, for leaving rules out; nil for one that was not understood.
+    func selections(of rules: [YARARule]) -> [RuleSelection?] {
+        var names = [[String]](repeating: [], count: sources.count)
+        for rule in rules { names[rule.source].append(rule.signature.ruleName) }
+        return zip(sources, names).map { RuleSelection($0, compiled: $1) }
+    }
+}
+
+// Numbers of rules by their source and name: a set of some of them tells its matches by these numbers.
+struct RuleNumbers: Sendable {
+    private let numbers: [String: Int]
+
+    init(_ rules: [YARARule]) {
+        numbers = Dictionary(rules.enumerated().map { ("\($1.source) \($1.signature.ruleName)", $0) }) { first, _ in
+            first
+        }
+    }
+
+    // A set of some of the rules, and the numbers of those that are in it; nil when it does not compile.
+    func compile(_ chosen: [(number: Int, source: YARASource)]) -> (set: RuleSet, kept: [Int])? {
+        guard let handle = CompilerRun(chosen).rules else { return nil }
+        let kept = handle.readNames().compactMap { numbers["\($0.source) \($0.name)"] }
+        return kept.count == handle.count ? (RuleSet(handle, numbers: kept), kept) : nil
     }
 }

@@ -4,7 +4,7 @@ import Pipeline
 // From sources to one compiled set. libyara gives up a whole compiler at the first error, so the set is tried as it
 // is, and only when that fails each source is compiled alone; those that fail lose the rules that do not compile.
 
-struct Compilation {
+struct Compilation: Sendable {
     var rules: RulesHandle?
     // Sources in the set, in the order of their namespaces.
     var sources: [YARASource] = []

@@ -22,6 +22,7 @@ public final class YARARules: Sendable {
     public var ruleCounts: [Int] { sets.counts }
 
     private let sets: RuleSets
+    private let careful: CarefulRules
 
     /// Compiles the sources; those that do not compile are left out and said in `problems`.
     ///
@@ -34,6 +35,7 @@ public final class YARARules: Sendable {
         usesMD5 = compilation.sources.contains { $0.uses(identifier: "md5") }
         rules = compilation.rules.map { $0.readRules(of: compilation.sources) } ?? []
         sets = RuleSets(compilation, rules, isSplit: rules.count >= splitLimit)
+        careful = CarefulRules(compilation, rules)
     }
 
     /// Rules that match the bytes, in the order of `rules`.
@@ -45,16 +47,38 @@ public final class YARARules: Sendable {
     public func scan(
         _ bytes: Bytes, externals: YARAExternals = YARAExternals(), fileSize: Int? = nil, seconds: Double = 90
     ) throws(YARAError) -> YARAResult {
+        var result = YARAResult(matches: [], isCut: false)
         let set = sets.set(for: bytes, size: fileSize ?? bytes.count)
-        let scanner = try set.lease(externals)
-        defer { set.giveBack(scanner) }
-        return try unsafe bytes.withUnsafeBytes { data throws(YARAError) in
-            try unsafe scanner.matches(in: data, fileSize: fileSize, seconds: seconds)
+        result.unjudged = try careful.scan(with: set, seconds: seconds) { set, seconds throws(YARAError) in
+            let scanner = try set.lease(externals)
+            defer { set.giveBack(scanner) }
+            result = try unsafe bytes.withUnsafeBytes { data throws(YARAError) in
+                try unsafe scanner.matches(in: data, fileSize: fileSize, seconds: seconds)
+            }
+        }
+        return result
+    }
+
+    /// Scans records, which have no class, with a scanner that `body` may use as often as it likes.
+    ///
+    /// A body that throws is run again without the rules that may be the reason.
+    ///
+    /// - Returns: Numbers of the rules that were not judged.
+    func scanRecords(
+        externals: YARAExternals, seconds: Double, _ body: (Scanner, _ seconds: Double) throws(YARAError) -> Void
+    ) throws(YARAError) -> Set<Int> {
+        try careful.scan(with: sets.set(for: .empty, size: 0), seconds: seconds) { set, seconds throws(YARAError) in
+            let scanner = try set.lease(externals)
+            defer { set.giveBack(scanner) }
+            try body(scanner, seconds)
         }
     }
 
-    /// The set for records: those have no class.
-    var setForRecords: RuleSet { sets.set(for: .empty, size: 0) }
+    /// Names of rules, for people: the first few and how many there are.
+    func names(of numbers: Set<Int>) -> String {
+        let shown = numbers.sorted().prefix(5).map { rules[$0].signature.ruleName }.joined(separator: ", ")
+        return numbers.count > 5 ? "\(shown) and \(numbers.count - 5) more" : shown
+    }
 }
 
 /// What a scan found.
@@ -63,6 +87,8 @@ public struct YARAResult: Sendable, Equatable {
     public let matches: [YARAMatch]
     /// A string was found so often that libyara stopped counting; rules that count it may be wrong.
     public let isCut: Bool
+    /// Numbers of the rules that were left out, because they used up the time or failed on this data.
+    public internal(set) var unjudged: Set<Int> = []
 }
 
 extension RulesHandle {

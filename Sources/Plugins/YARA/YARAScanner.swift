@@ -101,8 +101,11 @@ public struct YARAMatch: Sendable, Equatable {
             return unsafe yr_scanner_scan_mem_blocks(pointer, &iterator)
         }
         guard result == ERROR_SUCCESS else {
-            let rule = unsafe yr_scanner_last_error_rule(pointer)?.pointee.identifier.map { unsafe String(cString: $0) }
-            throw YARAError(number: result, doing: "scan stopped" + (rule.map { " at rule \($0)" } ?? ""))
+            let rule = unsafe yr_scanner_last_error_rule(pointer)
+            let name = unsafe rule?.pointee.identifier.map { unsafe String(cString: $0) }
+            throw YARAError(
+                number: result, doing: "scan stopped" + (name.map { " at rule \($0)" } ?? ""),
+                rule: unsafe rule.flatMap { unsafe results.number(of: $0, in: rules) })
         }
     }
 
@@ -166,6 +169,11 @@ private final class ScanResults {
         found.sort { ($0.string, $0.occurrence.offset) < ($1.string, $1.occurrence.offset) }
         matches.append(
             YARAMatch(rule: number(unsafe table.distance(to: rule)), occurrences: found.map(\.occurrence)))
+    }
+
+    // Number of a rule among all rules.
+    func number(of rule: UnsafeMutablePointer<YR_RULE>, in rules: RulesHandle) -> Int? {
+        unsafe rules.pointer.pointee.rules_table.map { unsafe number($0.distance(to: rule)) }
     }
 
     private func number(_ index: Int) -> Int {

@@ -129,6 +129,11 @@ public struct YARAStage: Stage {
             let what = part.map { "the chunk at 0x\(String($0.start, radix: 16))" } ?? "this sample"
             throw StageError(error, seconds: seconds, "no rule was judged for \(what)")
         }
+        if !result.unjudged.isEmpty {
+            out.note(
+                .timeout,
+                "YARA rules took too long or failed here and were not judged: \(rules.names(of: result.unjudged))")
+        }
         if result.isCut {
             out.note(.limit, "a string was found too often; rules that count it may be wrong")
         }

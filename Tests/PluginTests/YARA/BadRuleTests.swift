@@ -109,4 +109,47 @@ import YARA
         let latin = Array("rule a { meta: author = \"Ren".utf8) + [0xE9] + Array("\" condition: true }".utf8)
         #expect(rules(latin).rules.map(\.signature.author) == ["Ren\u{FFFD}"])
     }
+
+    private let branching = "rule branches { strings: $a = /ab(.{0,50}){40}x/ condition: $a }"
+    private let word = "rule word { strings: $a = \"needle\" condition: $a }"
+
+    private func unjudged(_ rules: YARARules, _ result: YARAResult) -> [String] {
+        result.unjudged.sorted().map { rules.rules[$0].signature.ruleName }
+    }
+
+    @Test func anExpressionThatFailsOnDataCostsNoOtherRule() throws {
+        let rules = YARARules(compiling: [
+            YARASource(name: "bad", text: branching), YARASource(name: "good", text: word),
+        ])
+        let data = Bytes(utf8: "needle ab" + String(repeating: "c", count: 3000))
+        for _ in 0..<2 {
+            let result = try rules.scan(data)
+            #expect(result.matches.map { rules.rules[$0.rule].signature.ruleName } == ["word"])
+            #expect(unjudged(rules, result) == ["branches"])
+        }
+        let harmless = try rules.scan(Bytes(utf8: "needle, and nothing else"))
+        #expect(harmless.matches.map { rules.rules[$0.rule].signature.ruleName } == ["word"])
+        #expect(harmless.unjudged.isEmpty)
+    }
+
+    @Test func twoExpressionsThatFailAreBothLeftOut() throws {
+        let second = "rule second { strings: $a = /cd.{0,2000}.{0,2000}q/ condition: $a }"
+        let rules = YARARules(compiling: [
+            YARASource(name: "f", text: [branching, second, word].joined(separator: "\n"))
+        ])
+        let data = Bytes(utf8: "needle ab cd" + String(repeating: "c", count: 5000))
+        let result = try rules.scan(data)
+        #expect(result.matches.map { rules.rules[$0.rule].signature.ruleName } == ["word"])
+        #expect(unjudged(rules, result) == ["branches", "second"])
+    }
+
+    @Test func anExpressionThatExplodesCostsNoOtherRule() throws {
+        let slow = "rule slow { strings: $a = /(a+)+b{1,32000}/ condition: $a }"
+        let rules = YARARules(compiling: [YARASource(name: "f", text: slow + "\n" + word)])
+        #expect(rules.problems.map(\.rule) == ["slow"])
+        let data = Bytes(utf8: String(repeating: "a", count: 1 << 20) + "b needle")
+        let result = try rules.scan(data, seconds: 3)
+        #expect(result.matches.map { rules.rules[$0.rule].signature.ruleName } == ["word"])
+        #expect(unjudged(rules, result) == ["slow"])
+    }
 }

@@ -53,6 +53,17 @@ private func rule(_ name: String, _ string: String, meta: String = "") -> String
             ])
     }
 
+    @Test func anExpressionThatFailsOnARecordCostsNoOtherRule() throws {
+        let branching = "rule branches { strings: $a = /ab(.{0,50}){40}x/ condition: $a }"
+        let records = [
+            record(line, ("line", "ab" + String(repeating: "c", count: 3000))), record(line, ("line", "a needle")),
+        ]
+        let result = match(try stage([(.yaraLog, branching + "\n" + rule("word", "needle"))]), records: records)
+        #expect(result.findings.flatMap(\.reasons).map(\.signature.ruleName) == ["word"])
+        #expect(result.issues.map(\.code) == [.timeout])
+        #expect(result.issues.first?.message.contains("branches") == true)
+    }
+
     @Test func aNeighboursFalsePositiveStringHidesNothing() throws {
         let text = "rule a { strings: $x = \"mimikatz\" $fp = \"antivirus\" condition: $x and not $fp }"
         let found = try matches(
