@@ -204,6 +204,47 @@ struct AccessTests {
         #expect(limits.take("b", Allowance(), bytes: .max, now: 0) == nil)
     }
 
+    @Test func aDaysUseOutlivesARestart() async throws {
+        let folder = try TemporaryFolder()
+        func serve(_ expected: String?) async throws {
+            let test = try TestServer(folder: folder) { $0.sourceAllowance.bytesPerDay = 400 }
+            try await test.route { client async throws in
+                for name in ["a", "b"] {
+                    let answer = try await upload(client, [:], to: "/api/check?source=\(name)")
+                    #expect(answer.reason == (name == "a" ? expected : nil))
+                }
+            }
+            test.core.close()
+        }
+        try await serve(nil)
+        let index = try ServiceIndex(directory: folder.path, resultLimit: 0) { _ in }
+        let stored = try index.dayUses(now: Timestamp(seconds: 0)).first { $0.name == "source a" }
+        #expect((stored?.bytes ?? 0) > 0)
+        try index.commit(
+            ServiceIndex.Changes(dayUses: [RateLimits.DayUse(name: "source a", bytes: 400, ends: stored?.ends ?? 0)]))
+        index.close()
+        try await serve("quota")
+    }
+
+    @Test func storedDaysAreNotMadeLongerByAWrongClock() {
+        let second: UInt64 = 1_000_000_000
+        let stored = [
+            RateLimits.DayUse(name: "over", bytes: 100, ends: 999),
+            RateLimits.DayUse(name: "far", bytes: 100, ends: .max),
+            RateLimits.DayUse(name: "running", bytes: 100, ends: 1060),
+        ]
+        let limits = RateLimits(stored: stored, wall: Timestamp(seconds: 1000), now: 5 * second)
+        let quota = Allowance(bytesPerDay: 100)
+        #expect(limits.take("over", quota, bytes: 1, now: 5 * second) == nil)
+        #expect(limits.take("far", quota, bytes: 1, now: 5 * second) == .quota(seconds: 86_401))
+        #expect(limits.take("running", quota, bytes: 1, now: 5 * second) == .quota(seconds: 61))
+        #expect(limits.take("running", quota, bytes: 7, now: 65 * second) == nil)
+        let changes = limits.takeChanges(wall: Timestamp(seconds: 1060), now: 65 * second).sorted { $0.name < $1.name }
+        #expect(changes.map(\.name) == ["over", "running"])
+        #expect(changes.last == RateLimits.DayUse(name: "running", bytes: 7, ends: 1060 + 86_400))
+        #expect(limits.takeChanges(wall: Timestamp(seconds: 1060), now: 65 * second).isEmpty)
+    }
+
     @Test func aFloodOfRefusalsIsNoFloodOfTheLog() async throws {
         let tokens = try Tokens()
         let test = try TestServer { $0.tokenFile = tokens.file.path }

@@ -17,6 +17,16 @@ final class RateLimits: Sendable {
         case quota(seconds: Int)
     }
 
+    /// The bytes that a source or token has sent of a day, as they are stored over restarts.
+    struct DayUse: Sendable, Equatable {
+        /// Source or token.
+        var name: String
+        /// Bytes sent.
+        var bytes: Int
+        /// When its day is over, in seconds since 1970.
+        var ends: Int64
+    }
+
     private struct Account {
         var uploads: Double
         var bytes = 0
@@ -24,11 +34,46 @@ final class RateLimits: Sendable {
         var last: UInt64
     }
 
+    private struct Contents {
+        var accounts: [String: Account] = [:]
+        // Accounts whose bytes are not stored yet.
+        var changed: Set<String> = []
+    }
+
     private static let second: UInt64 = 1_000_000_000
     private static let day: UInt64 = 86_400 * second
     private static let accountLimit = 100_000
 
-    private let accounts = Mutex<[String: Account]>([:])
+    private let contents: Mutex<Contents>
+
+    /// Accounts with what was used before; a day that is over, or that a wrong clock made longer, counts as it should.
+    init(
+        stored: [DayUse] = [], wall: Timestamp = Timestamp(seconds: 0), now: UInt64 = monotonicNanoseconds()
+    ) {
+        var accounts: [String: Account] = [:]
+        for use in stored.prefix(Self.accountLimit) {
+            let left = min(max(use.ends.subtractingReportingOverflow(wall.seconds).partialValue, 0), 86_400)
+            guard left > 0, use.bytes > 0 else { continue }
+            // Its uploads a minute begin with nothing: a restart gives no burst.
+            accounts[use.name] = Account(
+                uploads: 0, bytes: use.bytes, dayEnds: now + UInt64(left) * Self.second, last: now)
+        }
+        contents = Mutex(Contents(accounts: accounts))
+    }
+
+    /// The days' use that has changed since the last call.
+    func takeChanges(wall: Timestamp, now: UInt64 = monotonicNanoseconds()) -> [DayUse] {
+        contents.withLock { contents in
+            let names = contents.changed
+            contents.changed = []
+            return names.compactMap { name in
+                contents.accounts[name].map { account in
+                    let left = Self.elapsed(now, account.dayEnds) / Self.second
+                    return DayUse(name: name, bytes: account.bytes, ends: wall.seconds + Int64(left))
+                }
+            }
+        }
+    }
 
     /// Takes an upload into account, or says why not.
     ///
@@ -38,9 +83,11 @@ final class RateLimits: Sendable {
     func take(_ name: String, _ allowance: Allowance, bytes: Int, now: UInt64 = monotonicNanoseconds()) -> Refusal? {
         guard allowance.uploadsPerMinute != nil || allowance.bytesPerDay != nil else { return nil }
         let burst = Double(max(allowance.uploadsPerMinute ?? 1, 1))
-        return accounts.withLock { accounts in
-            if accounts.count >= Self.accountLimit, accounts[name] == nil { Self.shrink(&accounts, now) }
-            var account = accounts[name] ?? Account(uploads: burst, dayEnds: now + Self.day, last: now)
+        return contents.withLock { contents in
+            if contents.accounts.count >= Self.accountLimit, contents.accounts[name] == nil {
+                Self.shrink(&contents.accounts, now)
+            }
+            var account = contents.accounts[name] ?? Account(uploads: burst, dayEnds: now + Self.day, last: now)
             if now >= account.dayEnds {
                 account.bytes = 0
                 account.dayEnds = now + Self.day
@@ -50,7 +97,7 @@ final class RateLimits: Sendable {
                 account.uploads = min(burst, account.uploads + gained)
             }
             account.last = max(account.last, now)
-            defer { accounts[name] = account }
+            defer { contents.accounts[name] = account }
             if let limit = allowance.bytesPerDay, account.bytes >= limit || bytes > limit - account.bytes {
                 return .quota(seconds: Int((account.dayEnds - now) / Self.second) + 1)
             }
@@ -61,14 +108,17 @@ final class RateLimits: Sendable {
                 account.uploads -= 1
             }
             account.bytes += bytes
+            if allowance.bytesPerDay != nil { contents.changed.insert(name) }
             return nil
         }
     }
 
     /// Counts bytes that were not declared.
     func add(_ name: String, bytes: Int) {
-        accounts.withLock { accounts in
-            if let used = accounts[name]?.bytes { accounts[name]?.bytes = used + bytes }
+        contents.withLock { contents in
+            guard let used = contents.accounts[name]?.bytes else { return }
+            contents.accounts[name]?.bytes = used + bytes
+            contents.changed.insert(name)
         }
     }
 

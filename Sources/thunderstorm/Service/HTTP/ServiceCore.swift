@@ -22,7 +22,7 @@ final class ServiceCore: Sendable {
     let access: Access
     let audit: AuditLog
     let certificates: Certificates?
-    let rates = RateLimits()
+    let rates: RateLimits
     let numbers: SampleNumbers
     /// Sync requests that are scanned or wait for it.
     let admission: Admission
@@ -81,6 +81,7 @@ final class ServiceCore: Sendable {
         do {
             histories = Histories(
                 stored: try Histories.Kind.allCases.map { try index.minutes(kind: $0.rawValue) }, now: now)
+            rates = RateLimits(stored: try index.dayUses(now: now()), wall: now())
             collections = Collections(stored: try index.collections(), now: now)
             let recovery = try Recovery(directory: directory, index: index, host: machineName())
             for problem in recovery.problems { report(problem.text, problem.about) }
@@ -184,8 +185,10 @@ final class ServiceCore: Sendable {
     func saveStatistics() {
         let minutes = histories.takeChanges()
         let runs = collections.takeChanges()
-        guard !minutes.isEmpty || !runs.isEmpty else { return }
+        let uses = rates.takeChanges(wall: now())
+        guard !minutes.isEmpty || !runs.isEmpty || !uses.isEmpty else { return }
         journal.note { changes in
+            changes.dayUses += uses
             changes.minutes += minutes
             changes.collections += runs
         }

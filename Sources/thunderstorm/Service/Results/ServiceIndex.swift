@@ -39,10 +39,12 @@ final class ServiceIndex: Sendable {
         var minutes: [(kind: Int, minute: Int64, count: Int)] = []
         /// Runs of collectors that have changed.
         var collections: [CollectionRun] = []
+        /// What sources and tokens have sent of their day.
+        var dayUses: [RateLimits.DayUse] = []
 
         /// Whether there is nothing to write.
         var isEmpty: Bool {
-            accepted.isEmpty && concluded.isEmpty && minutes.isEmpty && collections.isEmpty
+            accepted.isEmpty && concluded.isEmpty && minutes.isEmpty && collections.isEmpty && dayUses.isEmpty
         }
     }
 
@@ -134,6 +136,11 @@ final class ServiceIndex: Sendable {
                     sql: "INSERT OR REPLACE INTO history (kind, minute, count) VALUES (?, ?, ?)",
                     arguments: [kind, minute, count])
             }
+            for use in changes.dayUses {
+                try database.execute(
+                    sql: "INSERT OR REPLACE INTO day_use (name, bytes, ends) VALUES (?, ?, ?)",
+                    arguments: [use.name, use.bytes, use.ends])
+            }
             for run in changes.collections { try run.save(to: database) }
             if !changes.collections.isEmpty { try CollectionRun.evict(database) }
         }
@@ -181,6 +188,17 @@ final class ServiceIndex: Sendable {
         }
     }
 
+    /// What sources and tokens have sent of days that are not over.
+    func dayUses(now: Timestamp) throws -> [RateLimits.DayUse] {
+        try pool.write { database in
+            try database.execute(sql: "DELETE FROM day_use WHERE ends <= ?", arguments: [now.seconds])
+            return try Row.fetchAll(database, sql: "SELECT name, bytes, ends FROM day_use ORDER BY ends DESC").map {
+                row in
+                RateLimits.DayUse(name: row["name"], bytes: row["bytes"], ends: row["ends"])
+            }
+        }
+    }
+
     /// Runs of collectors, the newest first.
     func collections() throws -> [CollectionRun] { try pool.read { try CollectionRun.fetchAll($0) } }
 
@@ -208,13 +226,16 @@ final class ServiceIndex: Sendable {
         CREATE TABLE IF NOT EXISTS history (
             kind INTEGER NOT NULL, minute INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (kind, minute)
         ) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS day_use (
+            name TEXT PRIMARY KEY, bytes INTEGER NOT NULL, ends INTEGER NOT NULL) WITHOUT ROWID;
         \(CollectionRun.schema)
         """
 
     private static let probes = [
         "SELECT key, value FROM meta", "SELECT id, source, size FROM sample",
         "SELECT seq, id, report, size, seconds, nanoseconds, host, scan_id FROM result",
-        "SELECT kind, minute, count FROM history", CollectionRun.probe,
+        "SELECT kind, minute, count FROM history", "SELECT name, bytes, ends FROM day_use",
+        CollectionRun.probe,
     ]
 
     // Results beyond the limits go, oldest first; the newest stays whatever its size.
