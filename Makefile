@@ -46,6 +46,8 @@ check-format: ## fail when something is not formatted
 
 docs: build ## regenerate the documentation that is made from code
 	.build/release/thunderstorm stages --markdown > docs/stages.md
+	.build/release/thunderstorm reference > docs/flags.md
+	.build/release/thunderstorm reference --man > deploy/thunderstorm.1
 
 bench: build ## measure against peers; takes some minutes
 	Benchmarks/run.sh $(ARGS)

@@ -84,13 +84,15 @@ func withUsed(_ names: Set<String>) -> Set<String> {
 }
 
 let chosen = asked.map { names in plugins.filter { withUsed(names).contains($0.name) } } ?? plugins
+let withService = asked?.contains("Service") ?? true
 let chosenLibraries = libraries.filter { library in
-    chosen.contains { plugin in
-        plugin.uses.contains {
-            if case .byNameItem(let name, _) = $0 { return name == library.name }
-            return false
+    withService && library.name == "CZlib"
+        || chosen.contains { plugin in
+            plugin.uses.contains {
+                if case .byNameItem(let name, _) = $0 { return name == library.name }
+                return false
+            }
         }
-    }
 }
 
 var products: [Product] = [
@@ -126,7 +128,6 @@ for plugin in chosen {
             path: "Tests/PluginTests/\(plugin.name)", swiftSettings: settings))
 }
 
-let withService = asked?.contains("Service") ?? true
 if withService {
     dependencies += [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -141,7 +142,7 @@ if withService {
         .target(
             name: "ThunderstormService",
             dependencies: [
-                "Pipeline", "CLinux", yams,
+                "Pipeline", "CLinux", "CZlib", yams,
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -202,7 +203,7 @@ if asked == nil {
             path: "Sources/thunderstorm/Main", swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Pipeline", "Plugins", "ThunderstormService", "PipelineTesting"],
+            dependencies: ["Pipeline", "Plugins", "ThunderstormService", "ThunderstormCommand", "PipelineTesting"],
             swiftSettings: settings),
     ]
 }

@@ -55,7 +55,7 @@ if [ "$action" = uninstall ]; then
     echo "This removes:"
     echo "  $root$prefix, $root/usr/local/bin/thunderstorm, $root/usr/local/sbin/thunderstorm-update"
     echo "  $root$units/thunderstorm.service, thunderstorm-update.service, thunderstorm-update.timer"
-    echo "  $root/etc/logrotate.d/thunderstorm"
+    echo "  $root/etc/logrotate.d/thunderstorm, $root/usr/local/share/man/man1/thunderstorm.1"
     echo "This stays: $root$logs, $root$config, $root$state (delete them yourself when you need them no more)"
     if systemd; then
         systemctl disable --now thunderstorm.service thunderstorm-update.timer 2>/dev/null || true
@@ -63,8 +63,9 @@ if [ "$action" = uninstall ]; then
     rm -rf "$root$prefix"
     rm -f "$root/usr/local/bin/thunderstorm" "$root/usr/local/sbin/thunderstorm-update" \
         "$root$units/thunderstorm.service" "$root$units/thunderstorm-update.service" \
-        "$root$units/thunderstorm-update.timer" "$root/etc/logrotate.d/thunderstorm"
-    systemd && systemctl daemon-reload
+        "$root$units/thunderstorm-update.timer" "$root/etc/logrotate.d/thunderstorm" \
+        "$root/usr/local/share/man/man1/thunderstorm.1"
+    if systemd; then systemctl daemon-reload; fi
     echo "Removed."
     exit 0
 fi
@@ -90,7 +91,7 @@ libraries=""
 update=no
 [ -e "$root$prefix/bin/thunderstorm" ] && update=yes
 if [ "$update" = yes ]; then echo "This updates Thunderstorm:"; else echo "This installs Thunderstorm:"; fi
-echo "  program        $root$prefix (and $root/usr/local/bin/thunderstorm)"
+echo "  program        $root$prefix (and $root/usr/local/bin/thunderstorm), man page thunderstorm(1)"
 if [ -e "$root$config/thunderstorm.yml" ]; then
     echo "  configuration  $root$config/thunderstorm.yml stays as it is; the new one beside it as thunderstorm.yml.new"
 else
@@ -111,7 +112,7 @@ if live && ! id "$user" >/dev/null 2>&1; then
 fi
 
 install -d -m 0755 "$root$prefix" "$root$prefix/bin" "$root$config" "$root$config/signatures" "$root$config/keys" \
-    "$root$state/signatures" "$root/usr/local/bin" "$root/usr/local/sbin" "$root$units" "$root/etc/logrotate.d"
+    "$root$state/signatures" "$root/usr/local/bin" "$root/usr/local/sbin" "$root/usr/local/share/man/man1" "$root$units" "$root/etc/logrotate.d"
 install -d -m 0750 "$root$logs" "$root$state/uploads"
 
 # A program that runs is not written over: the new one is put beside it and takes its name.
@@ -152,6 +153,7 @@ else
     install -m 0640 "$here/thunderstorm.yml" "$root$config/thunderstorm.yml"
 fi
 [ -e "$root$config/update.conf" ] || install -m 0644 "$here/update.conf" "$root$config/update.conf"
+install -m 0644 "$here/thunderstorm.1" "$root/usr/local/share/man/man1/thunderstorm.1"
 install -m 0644 "$here/logrotate" "$root/etc/logrotate.d/thunderstorm"
 for unit in thunderstorm.service thunderstorm-update.service thunderstorm-update.timer; do
     install -m 0644 "$here/systemd/$unit" "$root$units/$unit"

@@ -29,7 +29,10 @@ mv "$tree/etc/systemd/system" "$tree/lib/systemd/system"
 rmdir "$tree/etc/systemd"
 mv "$tree/usr/local/bin" "$tree/usr/bin"
 mv "$tree/usr/local/sbin" "$tree/usr/sbin"
-rmdir "$tree/usr/local"
+mkdir -p "$tree/usr/share"
+mv "$tree/usr/local/share/man" "$tree/usr/share/man"
+gzip -9n "$tree/usr/share/man/man1/thunderstorm.1"
+rmdir "$tree/usr/local/share" "$tree/usr/local"
 
 # The packages that own the libraries of the program.
 depends=$(ldd "$program" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | while read -r library; do

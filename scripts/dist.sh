@@ -69,7 +69,7 @@ RUN
 chmod +x "$tree/run.sh"
 
 cp -R rules "$tree/rules"
-cp -R deploy/install.sh deploy/thunderstorm-update deploy/thunderstorm.yml deploy/update.conf deploy/logrotate deploy/systemd \
+cp -R deploy/install.sh deploy/thunderstorm-update deploy/thunderstorm.yml deploy/update.conf deploy/logrotate deploy/systemd deploy/thunderstorm.1 \
     "$tree/deploy/"
 echo "$version" >"$tree/deploy/VERSION"
 ln -s deploy/install.sh "$tree/install.sh"

@@ -3,6 +3,7 @@ import Pipeline
 import PipelineTesting
 import Plugins
 import Testing
+import ThunderstormCommand
 
 @testable import ThunderstormService
 
@@ -14,6 +15,30 @@ struct DocumentationTests {
         let text = stagesDocumentation(BuiltinStages.all.map { $0.descriptor })
         let written = try String(contentsOfFile: root + "/docs/stages.md", encoding: .utf8)
         #expect(text == written, "run `make docs`")
+    }
+
+    @Test func flagsAreDocumentedFromTheCommandLine() throws {
+        let written = try String(contentsOfFile: root + "/docs/flags.md", encoding: .utf8)
+        #expect(try Thunderstorm.flagReference() == written, "run `make docs`")
+        let manual = try String(contentsOfFile: root + "/deploy/thunderstorm.1", encoding: .utf8)
+        #expect(try Thunderstorm.manualPage() == manual, "run `make docs`")
+    }
+
+    // Every flag that a document names is one of a command.
+    @Test func documentsNameFlagsThatExist() throws {
+        let known = Set(try Thunderstorm.flagReference().matches(of: /--[a-z][a-z0-9-]+/).map { String($0.output) })
+        #expect(known.count > 80)
+        let foreign: Set<String> = [
+            // Of other programs: curl, swift, docker, systemctl, ansible, the installer.
+            "--now", "--data-binary", "--build-tests", "--filter", "--skip-build", "--static-swift-stdlib", "--product",
+            "--cacert", "--root", "--program",
+        ]
+        for name in ["operate", "service"] {
+            let text = try String(contentsOfFile: root + "/docs/\(name).md", encoding: .utf8)
+            for match in text.matches(of: /--[a-z][a-z0-9-]+/) where !foreign.contains(String(match.output)) {
+                #expect(known.contains(String(match.output)), "docs/\(name).md: \(match.output)")
+            }
+        }
     }
 
     @Test func theFullChainNamesEveryStageInOrder() throws {

@@ -105,6 +105,11 @@ extension RawSpan {
 }
 
 extension Array where Element == UInt8 {
+    /// Adds bytes at the end.
+    public mutating func append(_ span: RawSpan) {
+        unsafe span.withUnsafeBytes { unsafe append(contentsOf: $0) }
+    }
+
     /// The bytes for reading; cannot outlive the array.
     @inlinable
     public var rawSpan: RawSpan {

@@ -55,17 +55,20 @@ public struct Chain: Sendable {
 
     /// Scans one sample with everything inside it, on the calling thread.
     ///
-    /// - Parameter helpers: Threads that may help with the slices of a large sample; the report is the same without.
+    /// - Parameters:
+    ///   - helpers: Threads that may help with the slices of a large sample; the report is the same without.
+    ///   - witness: Told of every object that is looked at.
     ///
     /// Native stack: up to `limits.depth` nested stages; give the thread 8 MiB.
     public func scan(
         _ sample: Sample, limits: Limits = Limits(), byteStore: ByteStore = ByteStore(),
-        cancellation: Cancellation = Cancellation(), helpers: (any SliceHelpers)? = nil
+        cancellation: Cancellation = Cancellation(), helpers: (any SliceHelpers)? = nil,
+        witness: (any ScanWitness)? = nil
     ) -> Report {
         let end = monotonicNanoseconds() &+ UInt64(limits.seconds(forBytes: sample.size) * 1e9)
         return ChainRun(
             chain: self, limits: limits, byteStore: byteStore, cancellation: cancellation, submissionEnd: end,
-            helpers: helpers
+            helpers: helpers, witness: witness
         ).report(on: sample)
     }
 

@@ -51,7 +51,7 @@ extension ChainRun {
             childLimit: min(
                 max(limits.childrenPerSample / slices, Self.childrenPerSlice), limits.childrenPerSample),
             byteStore: byteStore, cancellation: cancellation, submissionEnd: deadline.end, helpers: helpers,
-            samples: samples, firstStage: stage, isTraced: frame.trace != nil)
+            witness: witness, samples: samples, id: frame.id, firstStage: stage, isTraced: frame.trace != nil)
     }
 
     private func add(_ results: [SliceWork.Result], of work: SliceWork, to frame: Frame, stage: Int) {
@@ -62,6 +62,15 @@ extension ChainRun {
             let range = work.ranges[index]
             let overlapEnd = index == 0 ? range.lowerBound : range.lowerBound + work.plan.overlap
             let reasons = result.reasons.compactMap { $0.without(before, upTo: overlapEnd) }
+                .map { $0.placed(by: work.plan.place) }
+            if let witness, !result.isSkipped {
+                witness.saw(
+                    SeenObject(
+                        id: work.id(ofSlice: index), parent: frame.id,
+                        subject: .chunk(ChunkSubject(file: frame.fileSubject, range: range)),
+                        reasons: reasons.ordered, issues: result.issues,
+                        origin: frame.sample.origin ?? frame.holds))
+            }
             before = Dictionary(grouping: result.reasons, by: \.summary)
             let start = nextPosition
             nextPosition += max(result.positions, 1)
@@ -70,7 +79,7 @@ extension ChainRun {
                 found.insert(
                     finding(
                         .chunk(ChunkSubject(file: frame.fileSubject, range: range)), module: work.plan.module,
-                        reasons.map { $0.placed(by: work.plan.place) }, frame, includingSelf: true, []),
+                        reasons, frame, includingSelf: true, []),
                     at: 0)
             }
             if !found.isEmpty { findings.append((start, found)) }

@@ -9,6 +9,7 @@ final class ChainRun {
 
     let deadline: Deadline
     let helpers: (any SliceHelpers)?
+    let witness: (any ScanWitness)?
     let stages: [StageRun]
     var expandedBytes = 0
     // A triage collection was recognised: its limits hold.
@@ -27,7 +28,7 @@ final class ChainRun {
 
     init(
         chain: Chain, limits: Limits, byteStore: ByteStore, cancellation: Cancellation, submissionEnd: UInt64,
-        helpers: (any SliceHelpers)?, isTraced: Bool = false
+        helpers: (any SliceHelpers)?, witness: (any ScanWitness)? = nil, isTraced: Bool = false
     ) {
         self.isTraced = isTraced
         self.chain = chain
@@ -38,6 +39,7 @@ final class ChainRun {
         statistics = chain.stages.map { StageStatistics(name: $0.descriptor.name) }
         deadline = Deadline(submissionEnd)
         self.helpers = helpers
+        self.witness = witness
     }
 
     // Bytes of the submitted sample.
@@ -63,7 +65,10 @@ final class ChainRun {
     private func newFrame(_ sample: Sample, parent: Frame?) -> Frame {
         sampleCount += 1
         byteCount += sample.size
-        let frame = Frame(sample: sample, parent: parent, position: takePosition())
+        parent?.seenChildren += 1
+        let frame = Frame(
+            sample: sample, parent: parent, position: takePosition(),
+            id: parent.map { "\($0.id)/\($0.seenChildren)" } ?? "")
         guard isTraced, parent == nil || parent?.trace != nil else { return frame }
         guard tracedSamples < SampleTrace.sampleLimit else {
             parent?.trace?.omitted += 1
@@ -257,6 +262,11 @@ final class ChainRun {
         for own in batch.ownReasons where !chain.exclusions.excludes(own.reason) {
             found.add(own.reason, record: own.record)
         }
+        if let witness {
+            let records = SeenRecords(parent: frame.id, first: frame.seenRecords + 1, reasons: found.reasons)
+            frame.seenRecords += batch.count
+            witness.saw(batch, records)
+        }
         for (record, reasons) in found.reasons.sorted(by: { $0.key < $1.key }) {
             guard frame.records.count < chain.scoring.recordFindingLimit else {
                 frame.add(
@@ -277,6 +287,10 @@ final class ChainRun {
     private func conclude(_ frame: Frame) {
         var all: [Finding] = []
         let issues = frame.allIssues
+        witness?.saw(
+            SeenObject(
+                id: frame.id, parent: frame.parent?.id, subject: .file(frame.fileSubject),
+                reasons: frame.reasons.ordered, issues: issues, origin: frame.sample.origin ?? frame.holds))
         if !frame.reasons.isEmpty || !issues.isEmpty {
             all.append(
                 finding(
@@ -295,10 +309,7 @@ final class ChainRun {
     func finding(
         _ subject: Subject, module: String, _ reasons: [Reason], _ frame: Frame, includingSelf: Bool, _ issues: [Issue]
     ) -> Finding {
-        // Sorting is stable by position, so equal subscores keep the order in which they were reported.
-        let ordered = reasons.enumerated().sorted {
-            ($1.element.subscore, $0.offset) < ($0.element.subscore, $1.offset)
-        }.map(\.element)
+        let ordered = reasons.ordered
         let subscores = ordered.map(\.subscore)
         let score = Int(totalScore(of: subscores).rounded())
         return Finding(

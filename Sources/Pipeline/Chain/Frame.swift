@@ -4,6 +4,8 @@ final class Frame {
 
     var sample: Sample
     let parent: Frame?
+    // Place in the tree of the submission, as witnesses are told it.
+    let id: String
     // Where this sample's findings go in the report: parents stand before children.
     let position: Int
     var reasons: [Reason] = []
@@ -14,6 +16,9 @@ final class Frame {
     private(set) var holds: TriageOrigin?
     private var holdsSeveral = false
     var children = 0
+    // Children and records that a witness was told of.
+    var seenChildren = 0
+    var seenRecords = 0
     // Fewer than the limit of the submission for a slice, more for a triage collection; nil for others.
     var childLimit: Int?
     var expandedBytes = 0
@@ -21,9 +26,10 @@ final class Frame {
     var trace: SampleTrace?
     private var subject: FileSubject?
 
-    init(sample: Sample, parent: Frame?, position: Int) {
+    init(sample: Sample, parent: Frame?, position: Int, id: String = "") {
         self.sample = sample
         self.parent = parent
+        self.id = id
         self.position = position
     }
 

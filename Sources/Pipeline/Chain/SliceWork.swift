@@ -32,8 +32,11 @@ public final class SliceWork: Sendable {
         var cancellation: Cancellation
         var submissionEnd: UInt64
         var helpers: (any SliceHelpers)?
+        var witness: (any ScanWitness)?
         /// The sample that was cut, behind the samples around it.
         var samples: [Sample]
+        /// Its place in the tree of the submission.
+        var id: String
         var firstStage: Int
         var isTraced: Bool
     }
@@ -67,6 +70,9 @@ public final class SliceWork: Sendable {
         return true
     }
 
+    // Place of a slice in the tree of the submission.
+    func id(ofSlice index: Int) -> String { "\(setting.id)@\(index + 1)" }
+
     // Waits for the slices that helpers have taken; all are taken by then.
     func allResults() -> [Result] {
         for _ in ranges { finished.wait() }
@@ -84,9 +90,11 @@ public final class SliceWork: Sendable {
         let run = ChainRun(
             chain: setting.chain, limits: setting.limits, byteStore: setting.byteStore,
             cancellation: setting.cancellation, submissionEnd: setting.submissionEnd, helpers: setting.helpers,
-            isTraced: setting.isTraced)
+            witness: setting.witness, isTraced: setting.isTraced)
         var frame: Frame?
-        for around in setting.samples { frame = Frame(sample: around, parent: frame, position: 0) }
+        for around in setting.samples {
+            frame = Frame(sample: around, parent: frame, position: 0, id: id(ofSlice: index))
+        }
         guard let frame else { return result }
         frame.childLimit = setting.childLimit
         if setting.isTraced {

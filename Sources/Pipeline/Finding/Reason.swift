@@ -149,3 +149,12 @@ public struct Reason: Sendable, Equatable {
     /// What it adds to the score before weighing; may be negative.
     public var subscore: Int { signature.score }
 }
+
+extension [Reason] {
+    /// Those with the highest subscore first; equal ones in the order in which they were reported.
+    public var ordered: [Reason] {
+        enumerated().sorted {
+            ($1.element.subscore, $0.offset) < ($0.element.subscore, $1.offset)
+        }.map(\.element)
+    }
+}

@@ -16,6 +16,12 @@ struct OutputOptions: ParsableArguments {
     var csvLogfile: String?
 
     @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Append every object that is looked at, with its relations, as gzipped JSON lines.", valueName: "file"))
+    var auditTrail: String?
+
+    @Option(
         name: [.customLong("remote-log"), .customLong("syslog")],
         help: ArgumentHelp(
             """
@@ -44,6 +50,13 @@ struct OutputOptions: ParsableArguments {
             valueName: "size"))
     var remoteSpool: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Certificate authorities (PEM) that targets may have their certificate from, besides the system's.",
+            valueName: "file"))
+    var remoteCa: String?
+
     @Flag(name: .long, help: "Times of text lines in UTC.")
     var utc = false
 
@@ -64,12 +77,14 @@ struct OutputOptions: ParsableArguments {
         settings.jsonLog = jsonLogfile
         settings.keyValueLog = kvLogfile
         settings.csvLog = csvLogfile
+        settings.auditTrail = auditTrail
         settings.remoteLogs = remoteLog.isEmpty ? nil : remoteLog
         settings.localSyslog = localSyslog ? true : nil
         settings.rotateSize = logRotateSize
         settings.rotateHours = logRotateHours
         settings.rotateKeep = logRotateKeep
         settings.remoteSpool = remoteSpool
+        settings.remoteAuthorities = remoteCa
         settings.utc = utc ? true : nil
         settings.rfc3339 = rfc3339 ? true : nil
         settings.truncate = truncate

@@ -90,12 +90,13 @@ struct ScanCommand: StageCommand {
 
         raiseDescriptorLimit()
         let byteStore = ByteStore()
-        let (engine, loaded, close) = try await startEngine(settings, byteStore, registry)
+        let scanID = makeScanID()
+        let trail = try settings.output.trail(scanID: scanID, hostname: machineName())
+        let (engine, loaded, close) = try await startEngine(settings, byteStore, registry, trail)
         let rejected = loaded.problems.filter(\.isRejected).count
         if rejected > 0 {
             standardError("\(rejected) signatures were left out; `thunderstorm rules check` lists them\n")
         }
-        let scanID = makeScanID()
         let host = source ?? machineName()
         // Two reasons are what people read; debug shows all, and JSON always has all.
         var options = try settings.output.eventOptions()
@@ -106,8 +107,7 @@ struct ScanCommand: StageCommand {
         let reportSinks = report.map { [EventSink(report: $0, minimumLevel: level, options: options)] } ?? []
         let events = EventSinks(
             [sink] + reportSinks + (try settings.output.sinks(minimumLevel: level, hostname: host)),
-            hostname: machineName(),
-            scanID: scanID)
+            hostname: machineName(), scanID: scanID, trail: trail)
         let replay = Replay(
             engine: engine, events: events, byteStore: byteStore, source: host, scanID: scanID,
             maximumFileSize: sizeLimit, restoring: keepPaths ? .nothing : source == nil ? .pathsAndHosts : .paths)
@@ -115,6 +115,7 @@ struct ScanCommand: StageCommand {
         let summary = await replay.run(paths) { done, total, path in progress.show(done, total, path) }
         progress.end()
         close()
+        trail?.note(skipped: summary.skipped, source: host)
         for (target, lost) in await events.close() {
             standardError("\(target) did not take the last \(lost) events\n")
         }
@@ -138,16 +139,17 @@ struct ScanCommand: StageCommand {
     }
 
     private func startEngine(
-        _ settings: Settings, _ byteStore: ByteStore, _ registry: StageRegistry
+        _ settings: Settings, _ byteStore: ByteStore, _ registry: StageRegistry, _ trail: AuditTrail?
     ) async throws -> (any Engine, SignatureState, close: () -> Void) {
         if inProcess {
             let setup = try loadSetup(settings, byteStore: byteStore, registry: registry)
             let engine = try InProcessEngine(
-                chain: setup.chain, threads: try settings.threadCount(), byteStore: byteStore)
+                chain: setup.chain, threads: try settings.threadCount(), byteStore: byteStore, trail: trail)
             return (engine, setup.signatures, { engine.close() })
         }
         var options = EngineOptions()
         options.threads = try settings.threadCount()
+        options.trail = trail
         let engine = try ProcessEngine(
             options, settings: settings, defaultRules: shippedRules(), temporaryDirectory: byteStore.temporaryDirectory,
             events: EngineNotices())

@@ -22,8 +22,8 @@ public struct Thunderstorm: ParsableCommand {
         version: thunderstormVersion,
         subcommands: [
             ServeCommand.self, ScanCommand.self, ExplainCommand.self, ExtractCommand.self, PackageCommand.self,
-            RecordsCommand.self, RemoteCommand.self,
-            ReportCommand.self, RulesCommand.self, StagesCommand.self, StatusCommand.self, TokenCommand.self,
+            RecordsCommand.self, ReferenceCommand.self, RemoteCommand.self, ReportCommand.self, RulesCommand.self,
+            StagesCommand.self, StatusCommand.self, TokenCommand.self,
         ])
 
     /// Used by the argument parser.

@@ -21,15 +21,17 @@ public func serve(
     try prepareDirectory(configuration.uploadDirectory, flag: "--server-upload-dir")
     let byteStore = ByteStore(temporaryDirectory: configuration.uploadDirectory)
     let hostname = machineName()
+    let trail = try settings.output.trail(scanID: configuration.scanIDPrefix, hostname: hostname)
     let events = EventSinks(
         try settings.output.sinks(minimumLevel: configuration.minimumLevel, hostname: hostname), hostname: hostname,
-        scanID: configuration.scanIDPrefix)
+        scanID: configuration.scanIDPrefix, trail: trail)
 
     announce("thunderstorm \(thunderstormVersion): loading signatures")
     var options = EngineOptions()
     options.threads = configuration.threads
     options.syncOnly = configuration.syncOnlyThreads
     options.parkedDirectory = configuration.uploadDirectory + "/parked"
+    options.trail = trail
     let engine = try ProcessEngine(
         options, settings: settings, defaultRules: defaultRules, temporaryDirectory: configuration.uploadDirectory,
         events: events)

@@ -1,6 +1,8 @@
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Pipeline
 import Synchronization
 import Testing
@@ -64,6 +66,18 @@ private final class DatagramCollector: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         received.append(Array(unwrapInboundIn(data).data.readableBytesView) + [0x0A])
+    }
+}
+
+/// Resets the connection at the first bytes.
+private final class ResettingReceiver: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // Closed without lingering, a connection ends with RST.
+        let channel = context.channel
+        (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+            .whenComplete { _ in channel.close(promise: nil) }
     }
 }
 
@@ -216,6 +230,103 @@ private final class PostReceiver: ChannelInboundHandler, Sendable {
         #expect(received.lines.count == 2)
         #expect(received.lines.allSatisfy { $0.hasPrefix(#"{"type":"THOR message""#) })
         try await second.close()
+    }
+
+    @Test(.enabled(if: TestAuthority.isAvailable, "needs openssl"))
+    func linesTravelThroughTLSToWhomTheAuthorityVouchesFor() async throws {
+        let authority = try TestAuthority()
+        try authority.issue("server")
+        let context = try NIOSSLContext(
+            configuration: .makeServerConfiguration(
+                certificateChain: try NIOSSLCertificate.fromPEMFile(authority.path("server.pem")).map {
+                    .certificate($0)
+                },
+                privateKey: .privateKey(try NIOSSLPrivateKey(file: authority.path("server.key"), format: .pem))))
+        let received = Received()
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+                    try channel.pipeline.syncOperations.addHandler(Collector(received))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(server.localAddress?.port)
+        func sinks(_ authorities: String?) throws -> EventSinks {
+            let sink = try EventSink(
+                target: TargetAddress("127.0.0.1:\(port):JSON:TCPTLS"), minimumLevel: .notice,
+                options: EventOptions(), spoolBytes: 1 << 20, hostname: "this-host", authorities: authorities)
+            return EventSinks([sink], hostname: "this-host", scanID: "S-1")
+        }
+        let trusted = try sinks(authority.path("ca.pem"))
+        say(100, trusted)
+        #expect(await trusted.close().isEmpty)
+        #expect(received.lines.count == 100)
+
+        let stranger = try sinks(nil)
+        say(3, stranger)
+        while stranger.targets[0].problem.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(stranger.targets[0].delivered == 0 && received.lines.count == 100)
+        #expect(await stranger.close().map(\.lost) == [3])
+        #expect(throws: ConfigurationError.self) { try sinks("/nonexistent/ca.pem") }
+        try await server.close()
+    }
+
+    // It accepts the connection and never reads: lines wait, then are dropped; the end is not held for long.
+    @Test func aTargetThatHangsHoldsNobody() async throws {
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.socketOption(.so_rcvbuf), value: 4_096)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let sinks = try sinks("127.0.0.1:\(try #require(server.localAddress?.port)):JSON:TCP", spool: 1 << 16)
+        // More than spool and buffers of both ends hold; the loop ends, though nobody reads.
+        let filler = String(repeating: "x", count: 10_000)
+        var (sent, before, still) = (0, -1, 0)
+        while still < 20 {
+            for _ in 0..<20 { sinks.message(.info, module: "Test", filler, fields: []) }
+            sent += 20
+            try await Task.sleep(for: .milliseconds(10))
+            let delivered = sinks.targets[0].delivered
+            still = delivered == before ? still + 1 : 0
+            before = delivered
+        }
+        let status = sinks.targets[0]
+        #expect(status.dropped > 0 && status.waiting > 0)
+        #expect(status.waiting + status.delivered + status.dropped >= sent)
+        let lost = await sinks.close()
+        #expect(lost.map(\.lost) == [status.waiting])
+        try await server.close()
+    }
+
+    @Test func aTargetThatResetsGetsTheRestOnANewConnection() async throws {
+        let received = Received()
+        let resets = Mutex(2)
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let isReset = resets.withLock { left in
+                        defer { left = max(left - 1, 0) }
+                        return left > 0
+                    }
+                    try channel.pipeline.syncOperations.addHandler(
+                        isReset ? ResettingReceiver() : Collector(received))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let sinks = try sinks("127.0.0.1:\(try #require(server.localAddress?.port)):JSON:TCP")
+        // Lines are sent until two connections were reset and a third one takes them.
+        var sent = 0
+        while received.lines.isEmpty {
+            say(1, sinks)
+            sent += 1
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        let last = "the last one"
+        sinks.message(.info, module: "Test", last, fields: [])
+        #expect(await sinks.close().isEmpty)
+        while !received.lines.contains(where: { $0.contains(last) }) { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(resets.withLock { $0 } == 0 && sinks.targets[0].dropped == 0)
+        try await server.close()
     }
 
     @Test func aFullSpoolStillTakesTheWordAboutWhatItDropped() {

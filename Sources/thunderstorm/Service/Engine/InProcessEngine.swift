@@ -10,6 +10,7 @@ import Synchronization
 public final class InProcessEngine: Engine, SliceHelpers {
     private struct Job: Sendable {
         let submission: Submission
+        let witness: TrailWitness?
         let done: @Sendable (Report) -> Void
     }
 
@@ -25,6 +26,7 @@ public final class InProcessEngine: Engine, SliceHelpers {
     private let limits: Limits
     private let byteStore: ByteStore
     private let cancellation = Cancellation()
+    private let trail: AuditTrail?
     private let waiting = Mutex(Waiting())
     private let anyJob = DispatchSemaphore(value: 0)
     private let syncJob = DispatchSemaphore(value: 0)
@@ -34,17 +36,19 @@ public final class InProcessEngine: Engine, SliceHelpers {
     /// - Parameters:
     ///   - threads: All scan threads, at least 1.
     ///   - syncOnly: How many of them take sync jobs only; at least one thread always takes everything.
+    ///   - trail: Gets every object that is looked at.
     ///   - warmUp: Whether each thread scans a few bytes before this returns, so that libraries have opened what they
     ///     open when they are first used.
     /// - Throws: `SystemError` if a thread cannot be started.
     public init(
         chain: Chain, threads: Int, syncOnly: Int = 0, limits: Limits = Limits(), byteStore: ByteStore,
-        warmUp: Bool = false
+        trail: AuditTrail? = nil, warmUp: Bool = false
     ) throws(SystemError) {
         self.threads = max(threads, 1)
         self.chain = chain
         self.limits = limits
         self.byteStore = byteStore
+        self.trail = trail
         let reserved = min(max(syncOnly, 0), self.threads - 1)
         let isWarm = DispatchSemaphore(value: 0)
         for index in 0..<self.threads {
@@ -64,16 +68,22 @@ public final class InProcessEngine: Engine, SliceHelpers {
 
     /// Scans one submission on a thread of this engine.
     public func scan(_ submission: Submission, lane: Lane) async -> Report {
-        await withCheckedContinuation { continuation in
-            submit(submission, lane: lane) { continuation.resume(returning: $0) }
+        let witness = trail?.witness(for: submission)
+        return await withCheckedContinuation { continuation in
+            submit(submission, lane: lane, witness: witness) { report in
+                witness?.finish()
+                continuation.resume(returning: report)
+            }
         }
     }
 
     /// Scans one submission on a thread of this engine, which then calls `done`.
-    func submit(_ submission: Submission, lane: Lane, done: @escaping @Sendable (Report) -> Void) {
+    func submit(
+        _ submission: Submission, lane: Lane, witness: TrailWitness?, done: @escaping @Sendable (Report) -> Void
+    ) {
         let accepted = waiting.withLock { waiting in
             guard !waiting.isClosed else { return false }
-            waiting.jobs.append((lane, Job(submission: submission, done: done)))
+            waiting.jobs.append((lane, Job(submission: submission, witness: witness, done: done)))
             return true
         }
         guard accepted else { return done(Report(failure: "the engine has ended", of: submission)) }
@@ -123,7 +133,9 @@ public final class InProcessEngine: Engine, SliceHelpers {
             let sample = Sample(
                 path: submission.path, content: submission.content, companions: submission.companions)
             job.done(
-                chain.scan(sample, limits: limits, byteStore: byteStore, cancellation: cancellation, helpers: self))
+                chain.scan(
+                    sample, limits: limits, byteStore: byteStore, cancellation: cancellation, helpers: self,
+                    witness: job.witness))
         }
     }
 }

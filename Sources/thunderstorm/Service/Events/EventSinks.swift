@@ -38,15 +38,18 @@ public final class EventSink: Sendable {
 
     /// A sink that sends to another machine, or to the system's own log.
     ///
-    /// - Parameter hostname: This machine, for what the target says about itself.
+    /// - Parameters:
+    ///   - hostname: This machine, for what the target says about itself.
+    ///   - authorities: PEM file of certificate authorities that are trusted besides the system's.
     /// - Throws: `ConfigurationError` when TLS cannot be set up.
     public init(
-        target address: TargetAddress, minimumLevel: Level, options: EventOptions, spoolBytes: Int, hostname: String
+        target address: TargetAddress, minimumLevel: Level, options: EventOptions, spoolBytes: Int, hostname: String,
+        authorities: String? = nil
     ) throws(ConfigurationError) {
         let encoder = EventEncoder(format: address.format, options: options, priority: EventEncoder.syslogPriority)
         self.encoder = encoder
         self.minimumLevel = address.minimumLevel ?? minimumLevel
-        let target = try RemoteTarget(address, spoolBytes: spoolBytes)
+        let target = try RemoteTarget(address, spoolBytes: spoolBytes, authorities: authorities)
         destination = .remote(target)
         target.start { dropped in
             var line: [UInt8] = []
@@ -145,9 +148,13 @@ public struct EventSinks: EventLog {
     private let sinks: [EventSink]
     private let hostname: String
     private let scanID: String
+    private let trail: AuditTrail?
 
     /// A log over the given sinks; messages about the service carry this host and scan id.
-    public init(_ sinks: [EventSink], hostname: String, scanID: String) {
+    ///
+    /// - Parameter trail: Opened anew and closed with the sinks; told of scans that failed, of which nobody else tells.
+    public init(_ sinks: [EventSink], hostname: String, scanID: String, trail: AuditTrail? = nil) {
+        self.trail = trail
         self.sinks = sinks
         self.hostname = hostname
         self.scanID = scanID
@@ -159,6 +166,7 @@ public struct EventSinks: EventLog {
     /// Logs the findings of a report to every sink.
     public func log(_ report: Report, context: EventContext) {
         for sink in sinks { sink.log(report, context: context) }
+        if report.failure != nil { trail?.note(failed: report, context: context) }
     }
 
     /// Logs a message about the service to every sink.
@@ -170,20 +178,23 @@ public struct EventSinks: EventLog {
 
     /// Opens all log files anew, after another program has moved them away.
     public func reopen() {
-        for sink in sinks {
-            do throws(SystemError) {
-                try sink.reopen()
+        func said(_ reopen: () throws -> Void) {
+            do {
+                try reopen()
             } catch {
                 message(.error, module: "Log", "A log file could not be opened anew", fields: [("reason", "\(error)")])
             }
         }
+        for sink in sinks { said { try sink.reopen() } }
+        said { try trail?.reopen() }
     }
 
     /// Delivers what waits for remote targets, for a few seconds at the most.
     ///
     /// - Returns: Targets that did not take everything, with the lines that are lost.
     public func close() async -> [(target: String, lost: Int)] {
-        await withTaskGroup(of: (String, Int).self) { group in
+        trail?.close()
+        return await withTaskGroup(of: (String, Int).self) { group in
             for sink in sinks where sink.status != nil {
                 group.addTask { (sink.status?.name ?? "", await sink.close()) }
             }

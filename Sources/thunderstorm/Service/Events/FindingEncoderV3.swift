@@ -82,7 +82,7 @@ struct FindingEncoderV3 {
         }
     }
 
-    private func write(_ file: FileSubject, matches: [MatchedText], _ writer: inout JSONWriter) {
+    func write(_ file: FileSubject, matches: [MatchedText], _ writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("type", "file")
             writer.field("path", file.path)
@@ -191,7 +191,7 @@ struct FindingEncoderV3 {
         }
     }
 
-    private func write(_ reason: Reason, hasContent: Bool, _ writer: inout JSONWriter) {
+    func write(_ reason: Reason, hasContent: Bool, _ writer: inout JSONWriter) {
         let signature = reason.signature
         writer.object { writer in
             writer.field("type", "reason")
@@ -270,7 +270,7 @@ struct FindingEncoderV3 {
         }
     }
 
-    private func issues(_ issues: [Issue], _ writer: inout JSONWriter) {
+    func issues(_ issues: [Issue], _ writer: inout JSONWriter) {
         guard !issues.isEmpty else { return }
         writer.key("issues")
         writer.array { writer in

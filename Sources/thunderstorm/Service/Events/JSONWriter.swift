@@ -1,3 +1,5 @@
+import Pipeline
+
 /// Writes JSON in the order in which it is told; event formats promise an order that encoders of dictionaries lose.
 public struct JSONWriter {
     private let pretty: Bool
@@ -32,6 +34,24 @@ public struct JSONWriter {
     public mutating func value(_ text: String) {
         separate()
         string(text)
+    }
+
+    /// Writes a text that is UTF-8 already.
+    public mutating func value(utf8 text: RawSpan) {
+        separate()
+        string(text)
+    }
+
+    /// Ends a line, so that another value may follow.
+    public mutating func endLine() {
+        bytes.append(0x0A)
+        needsComma = false
+    }
+
+    /// What was written so far, which is forgotten.
+    public mutating func take() -> [UInt8] {
+        defer { bytes.removeAll() }
+        return bytes
     }
 
     /// Writes a whole number.
@@ -127,25 +147,43 @@ public struct JSONWriter {
     private mutating func string(_ text: String) {
         bytes.append(0x22)
         var isAfterC2 = false
-        for byte in text.utf8 {
-            if isAfterC2 {
-                isAfterC2 = false
-                // U+0080 to U+009F are control characters, too: some terminals obey them.
-                if byte < 0xA0 { escape(byte) } else { bytes += [0xC2, byte] }
-                continue
-            }
-            switch byte {
-            case 0xC2: isAfterC2 = true
-            case 0x22: bytes += [0x5C, 0x22]
-            case 0x5C: bytes += [0x5C, 0x5C]
-            case 0x0A: bytes += [0x5C, 0x6E]
-            case 0x0D: bytes += [0x5C, 0x72]
-            case 0x09: bytes += [0x5C, 0x74]
-            case 0..<0x20, 0x7F: escape(byte)
-            default: bytes.append(byte)
-            }
-        }
+        for byte in text.utf8 { append(byte, &isAfterC2) }
         bytes.append(0x22)
+    }
+
+    // Most of a text needs no escape: such stretches are copied as they are.
+    private mutating func string(_ text: RawSpan) {
+        bytes.append(0x22)
+        var isAfterC2 = false
+        var start = 0
+        for index in 0..<text.byteCount {
+            let byte = text.uint8(at: index) ?? 0
+            if !isAfterC2, byte >= 0x20, byte != 0x22, byte != 0x5C, byte != 0x7F, byte != 0xC2 { continue }
+            if let plain = text.slice(at: start, count: index - start) { bytes.append(plain) }
+            append(byte, &isAfterC2)
+            start = index + 1
+        }
+        bytes.append(text.suffix(from: start))
+        bytes.append(0x22)
+    }
+
+    private mutating func append(_ byte: UInt8, _ isAfterC2: inout Bool) {
+        if isAfterC2 {
+            isAfterC2 = false
+            // U+0080 to U+009F are control characters, too: some terminals obey them.
+            if byte < 0xA0 { escape(byte) } else { bytes += [0xC2, byte] }
+            return
+        }
+        switch byte {
+        case 0xC2: isAfterC2 = true
+        case 0x22: bytes += [0x5C, 0x22]
+        case 0x5C: bytes += [0x5C, 0x5C]
+        case 0x0A: bytes += [0x5C, 0x6E]
+        case 0x0D: bytes += [0x5C, 0x72]
+        case 0x09: bytes += [0x5C, 0x74]
+        case 0..<0x20, 0x7F: escape(byte)
+        default: bytes.append(byte)
+        }
     }
 
     private mutating func escape(_ byte: UInt8) {

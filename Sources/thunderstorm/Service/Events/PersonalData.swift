@@ -20,9 +20,7 @@ enum PersonalData {
     static func hidden(in finding: Finding) -> Finding {
         var finding = finding
         switch finding.subject {
-        case .file(var file):
-            file.path = hidden(in: file.path)
-            finding.subject = .file(file)
+        case .file(let file): finding.subject = .file(hidden(in: file))
         case .record(var record):
             record.fields = record.fields.map { field in
                 let isUser = userKeys.contains(field.key.lowercased())
@@ -30,12 +28,12 @@ enum PersonalData {
             }
             finding.subject = .record(record)
         case .chunk(var chunk):
-            chunk.file.path = hidden(in: chunk.file.path)
+            chunk.file = hidden(in: chunk.file)
             finding.subject = .chunk(chunk)
         }
         finding.context = finding.context.map { element in
             var element = element
-            element.file.path = hidden(in: element.file.path)
+            element.file = hidden(in: element.file)
             return element
         }
         finding.reasons = finding.reasons.map { reason in
@@ -55,6 +53,14 @@ enum PersonalData {
             Issue($0.code, stage: $0.stage, message: hidden(in: $0.message), offset: $0.offset)
         }
         return finding
+    }
+
+    // Its first bytes are shown, too, and may be a path.
+    private static func hidden(in file: FileSubject) -> FileSubject {
+        var file = file
+        file.path = hidden(in: file.path)
+        file.firstBytes = hidden(in: file.firstBytes)
+        return file
     }
 
     /// The text with the names of home folders replaced.

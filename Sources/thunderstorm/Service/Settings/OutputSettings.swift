@@ -10,6 +10,7 @@ public struct OutputSettings: Sendable, Decodable, Equatable {
         case jsonLog = "json-logfile"
         case keyValueLog = "kv-logfile"
         case csvLog = "csv-logfile"
+        case auditTrail = "audit-trail"
         case remoteLogs = "remote-log"
         case localSyslog = "local-syslog"
         case outputs
@@ -17,6 +18,7 @@ public struct OutputSettings: Sendable, Decodable, Equatable {
         case rotateHours = "log-rotate-hours"
         case rotateKeep = "log-rotate-keep"
         case remoteSpool = "remote-spool"
+        case remoteAuthorities = "remote-ca"
         case utc
         case rfc3339
         case truncate
@@ -49,6 +51,8 @@ public struct OutputSettings: Sendable, Decodable, Equatable {
     public var keyValueLog: String?
     /// Log of `md5,path,score`.
     public var csvLog: String?
+    /// File of every object that was looked at.
+    public var auditTrail: String?
     /// Targets on other machines.
     public var remoteLogs: [String]?
     /// Whether the system's own log gets events.
@@ -63,6 +67,8 @@ public struct OutputSettings: Sendable, Decodable, Equatable {
     public var rotateKeep: Int?
     /// Most bytes that wait for a target, as in `64MB`.
     public var remoteSpool: String?
+    /// PEM file of authorities that certificates of targets may be signed by, besides the system's.
+    public var remoteAuthorities: String?
     /// Times in UTC.
     public var utc: Bool?
     /// Times as in RFC 3339.
@@ -82,6 +88,7 @@ public struct OutputSettings: Sendable, Decodable, Equatable {
         all.jsonLog = jsonLog ?? other.jsonLog
         all.keyValueLog = keyValueLog ?? other.keyValueLog
         all.csvLog = csvLog ?? other.csvLog
+        all.auditTrail = auditTrail ?? other.auditTrail
         all.remoteLogs = remoteLogs ?? other.remoteLogs
         all.localSyslog = localSyslog ?? other.localSyslog
         all.outputs = outputs ?? other.outputs
@@ -89,6 +96,7 @@ public struct OutputSettings: Sendable, Decodable, Equatable {
         all.rotateHours = rotateHours ?? other.rotateHours
         all.rotateKeep = rotateKeep ?? other.rotateKeep
         all.remoteSpool = remoteSpool ?? other.remoteSpool
+        all.remoteAuthorities = remoteAuthorities ?? other.remoteAuthorities
         all.utc = utc ?? other.utc
         all.rfc3339 = rfc3339 ?? other.rfc3339
         all.truncate = truncate ?? other.truncate
@@ -147,7 +155,8 @@ public struct OutputSettings: Sendable, Decodable, Equatable {
         }
         func target(_ address: TargetAddress, _ level: Level) throws -> EventSink {
             try EventSink(
-                target: address, minimumLevel: level, options: options, spoolBytes: spool, hostname: hostname)
+                target: address, minimumLevel: level, options: options, spoolBytes: spool, hostname: hostname,
+                authorities: remoteAuthorities)
         }
         var sinks: [EventSink] = []
         let files: [(String?, EventFormat)] = [
@@ -165,6 +174,16 @@ public struct OutputSettings: Sendable, Decodable, Equatable {
             }
         }
         return sinks
+    }
+
+    /// Opens the audit trail, if there is to be one.
+    ///
+    /// - Throws: `ConfigurationError` naming the key, or `SystemError` naming the file.
+    public func trail(scanID: String, hostname: String) throws -> AuditTrail? {
+        guard let auditTrail else { return nil }
+        return try AuditTrail(
+            path: auditTrail, scanID: scanID, hostname: hostname, hidesPersonalData: hidesPersonalData ?? false,
+            rotation: try rotation())
     }
 
     private static func size(

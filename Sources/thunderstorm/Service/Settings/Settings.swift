@@ -236,7 +236,8 @@ public struct Settings: Sendable, Decodable {
             configuration.maximumFileSize = bytes
         }
         configuration.minimumLevel = try level()
-        configuration.cachesVerdicts = noVerdictCache != true
+        // An audit trail lists every object, those of contents that were seen before, too.
+        configuration.cachesVerdicts = noVerdictCache != true && output.auditTrail == nil
         configuration.shutdownSeconds = try checked(shutdownTimeout, "shutdown-timeout", 0...86_400) ?? 60
         configuration.findings = try findings()
         configuration.storage = try storage(uploads: configuration.uploadDirectory)

@@ -42,7 +42,15 @@ func runEngine(
         guard let request = try? ScanRequest(from: &reader) else { _exit(72) }
         do {
             let submission = try submission(request, packet, inPacket: reader.rest)
-            engine.submit(submission, lane: request.lane) { report in
+            let witness = request.trail.map { trail in
+                TrailWitness(
+                    context: EventContext(
+                        time: submission.received, hostname: submission.source, scanID: trail.id),
+                    hidesPersonalData: trail.hidesPersonalData
+                ) { lines in _ = socket.send(EngineAnswer.seen(lines).encoded) }
+            }
+            engine.submit(submission, lane: request.lane, witness: witness) { report in
+                witness?.finish()
                 _ = socket.send(EngineAnswer.report(number: request.number, report: report).encoded)
             }
         } catch {

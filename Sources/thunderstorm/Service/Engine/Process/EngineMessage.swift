@@ -187,6 +187,14 @@ enum LoaderMessage: Sendable {
     }
 }
 
+/// What an engine needs to know to tell the objects of a sample for the audit trail.
+struct TrailRequest: Equatable, Sendable {
+    /// Id of the submitted sample.
+    var id: String
+    /// Whether user names and user folders are replaced.
+    var hidesPersonalData: Bool
+}
+
 /// From the service to an engine: one sample to scan.
 ///
 /// Its descriptors are those of the sample, unless its bytes stand in the packet, and of its companions.
@@ -204,6 +212,8 @@ struct ScanRequest: Sendable {
     var header: SubmissionHeader
     var content: Content
     var companionOffsets: [Int]
+    /// Whether the objects are to be told for the audit trail; nil if there is none.
+    var trail: TrailRequest?
 
     /// The start of the packet; the bytes of a small sample follow it.
     var encoded: [UInt8] {
@@ -212,6 +222,10 @@ struct ScanRequest: Sendable {
         writer.flag(lane == .sync)
         header.write(to: &writer)
         writer.list(companionOffsets) { $0.integer($1) }
+        writer.optional(trail) { writer, trail in
+            writer.text(trail.id)
+            writer.flag(trail.hidesPersonalData)
+        }
         switch content {
         case .inPacket: writer.byte(0)
         case .inFile(let offset):
@@ -222,7 +236,11 @@ struct ScanRequest: Sendable {
         return writer.bytes
     }
 
-    init(number: UInt64, lane: Lane, header: SubmissionHeader, content: Content, companionOffsets: [Int]) {
+    init(
+        number: UInt64, lane: Lane, header: SubmissionHeader, content: Content, companionOffsets: [Int],
+        trail: TrailRequest? = nil
+    ) {
+        self.trail = trail
         self.number = number
         self.lane = lane
         self.header = header
@@ -235,6 +253,9 @@ struct ScanRequest: Sendable {
         lane = try reader.flag("lane") ? .sync : .async
         header = try SubmissionHeader(from: &reader)
         companionOffsets = try reader.list("offsets") { reader throws(CodecError) in try reader.count("offset") }
+        trail = try reader.optional("trail") { reader throws(CodecError) in
+            TrailRequest(id: try reader.text("id"), hidesPersonalData: try reader.flag("hiding"))
+        }
         switch try reader.byte("content") {
         case 0: content = .inPacket
         case 1: content = .inFile(offset: try reader.count("offset"))
@@ -252,6 +273,8 @@ enum EngineAnswer: Sendable {
     case report(number: UInt64, report: Report)
     /// A scan could not begin.
     case failed(number: UInt64, reason: String)
+    /// Lines for the audit trail.
+    case seen([UInt8])
 
     var encoded: [UInt8] {
         var writer = BinaryWriter()
@@ -269,6 +292,9 @@ enum EngineAnswer: Sendable {
             writer.unsigned(number)
             writer.text(reason)
             return writer.bytes
+        case .seen(let lines):
+            writer.byte(4)
+            return writer.bytes + lines
         }
     }
 
@@ -281,6 +307,7 @@ enum EngineAnswer: Sendable {
             guard let report = ReportCodec.decode(reader.rest) else { throw reader.invalid("report") }
             self = .report(number: number, report: report)
         case 3: self = .failed(number: try reader.unsigned("number"), reason: try reader.text("reason"))
+        case 4: self = .seen(reader.rest.array)
         default: throw reader.invalid("answer")
         }
     }

@@ -16,6 +16,9 @@ public struct EngineOptions: Sendable {
     /// Where samples that end the engine are kept; nil keeps none.
     public var parkedDirectory: String?
 
+    /// Gets every object that is looked at; nil for no audit trail.
+    public var trail: AuditTrail?
+
     /// The defaults.
     public init() {}
 }
@@ -239,7 +242,11 @@ public final class ProcessEngine: Engine {
             for companion in submission.companions { offsets.append(try offset(of: companion.bytes)) }
             let request = ScanRequest(
                 number: job.number, lane: job.lane, header: SubmissionHeader(submission), content: content,
-                companionOffsets: offsets)
+                companionOffsets: offsets,
+                trail: options.trail.map { trail in
+                    TrailRequest(
+                        id: "\(trail.scanID)-\(submission.number)", hidesPersonalData: trail.hidesPersonalData)
+                })
             defer { withExtendedLifetime((submission, files)) {} }
             return socket.send(request.encoded + inPacket, descriptors: numbers, waits: false)
         } catch {
@@ -250,7 +257,7 @@ public final class ProcessEngine: Engine {
     // What an engine sends, until it ends.
     func listen(to number: UInt64, _ socket: PacketSocket) {
         while let packet = socket.receive() {
-            guard let answer = try? EngineAnswer(packet.bytes) else {
+            guard let answer = try? EngineAnswer(packet.bytes), accepts(answer) else {
                 kill(number, "it sent something that is no report")
                 break
             }
@@ -258,11 +265,17 @@ public final class ProcessEngine: Engine {
             case .ready(let sandbox): becameReady(number, sandbox: sandbox)
             case .report(let job, let report): finish(job, of: number, report)
             case .failed(let job, let reason): finish(job, of: number, failure: reason)
+            case .seen(let lines): options.trail?.append(lines)
             }
         }
         socket.shutDown()
         state.withLock { $0.children[number]?.isAtEnd = true }
         concludeEnded()
+    }
+
+    private func accepts(_ answer: EngineAnswer) -> Bool {
+        guard case .seen(let lines) = answer else { return true }
+        return options.trail?.accepts(Bytes(lines)) ?? false
     }
 
     private func finish(_ job: UInt64, of number: UInt64, _ report: Report? = nil, failure: String = "") {

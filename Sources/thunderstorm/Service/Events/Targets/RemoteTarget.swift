@@ -36,15 +36,26 @@ public final class RemoteTarget: Sendable {
 
     /// A target that starts to deliver with `start`.
     ///
-    /// - Parameter spoolBytes: Most bytes of lines that wait.
+    /// - Parameters:
+    ///   - spoolBytes: Most bytes of lines that wait.
+    ///   - authorities: PEM file of certificate authorities that are trusted besides the system's.
     /// - Throws: `ConfigurationError` when TLS cannot be set up.
-    public init(_ address: TargetAddress, spoolBytes: Int) throws(ConfigurationError) {
+    public init(_ address: TargetAddress, spoolBytes: Int, authorities: String? = nil) throws(ConfigurationError) {
         self.address = address
         spool = EventSpool(limit: spoolBytes)
         switch address.transport {
         case .tls, .https:
+            var configuration = TLSConfiguration.makeClientConfiguration()
             do {
-                tls = try NIOSSLContext(configuration: .makeClientConfiguration())
+                if let authorities {
+                    configuration.additionalTrustRoots = [
+                        .certificates(try NIOSSLCertificate.fromPEMFile(authorities))
+                    ]
+                }
+                tls = try NIOSSLContext(configuration: configuration)
+            } catch  where authorities != nil {
+                throw ConfigurationError(
+                    "remote-ca is '\(authorities ?? "")', which holds no certificates in PEM: \(error)")
             } catch {
                 throw ConfigurationError("TLS for \(address) cannot be set up: \(error)")
             }

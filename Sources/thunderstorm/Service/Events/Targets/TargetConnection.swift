@@ -23,11 +23,15 @@ struct TargetError: Error, CustomStringConvertible {
 private let timeout = TimeAmount.seconds(30)
 
 extension Channel {
-    // Closes the channel when the work takes too long, so that whoever waits for it gets an error.
+    // Closes the channel when the work takes too long or is cancelled, so that whoever waits for it gets an error.
     fileprivate func limited<T>(_ what: String, _ body: () async throws -> T) async throws -> T {
         let timer = eventLoop.scheduleTask(in: timeout) { self.close(promise: nil) }
         defer { timer.cancel() }
-        return try await body()
+        return try await withTaskCancellationHandler {
+            try await body()
+        } onCancel: {
+            self.close(promise: nil)
+        }
     }
 }
 
