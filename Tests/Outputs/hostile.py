@@ -45,7 +45,7 @@ def samples(evidence, rules, chains):
     os.makedirs(rules + "/iocs")
     with open(chains) as source, open(rules + "/chains.yml", "w") as copy:
         # Lines of megabytes are read whole.
-        copy.write(source.read().replace("- log-lines\n", "- log-lines: {lineBytes: 8000000}\n"))
+        copy.write(source.read().replace("- log-lines\n", "- log-lines: {line-bytes: 8000000}\n"))
     with open(rules + "/yara/reader.yar", "w") as rule:
         rule.write(
             'rule Reader { meta: description = "needle | with = \\"quotes\\" <i>" score = 70 strings: $a = /%s[^\\n]{0,60}/'

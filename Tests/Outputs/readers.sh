@@ -9,6 +9,7 @@
 set -eu
 checkout=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 program=${1:-$checkout/.build/debug/thunderstorm}
+command -v python3 >/dev/null 2>&1 || { echo "SKIPPED all readers: no python3"; exit 0; }
 work=$(mktemp -d)
 rsyslog=
 server=
@@ -92,6 +93,7 @@ set +e
 code=$?
 set -e
 check "the scan ends with findings" 1 "$code"
+[ "$code" -le 1 ] || { cat "$work/summary.txt"; exit 1; }
 grep -q "did not take" "$work/summary.txt" && cat "$work/summary.txt"
 sleep 1
 
