@@ -1,5 +1,5 @@
 # `make help` lists the targets.
-.PHONY: help packages build serve scan test test-deploy test-outputs test-parsers check-format format samples docs bench bench-service kill fuzz soak dist deb clean
+.PHONY: help packages build serve scan test test-deploy test-dist test-outputs test-parsers check-format format samples docs bench bench-service kill fuzz soak dist deb clean
 
 SWIFT ?= swift
 CHECKS := --explicit-target-dependency-import-check error
@@ -29,12 +29,19 @@ scan: build samples ## scan DIR=… (default: the demo tree); ARGS="--format jso
 test: packages check-format samples ## run all tests
 	$(SWIFT) build --build-tests $(CHECKS)
 	Tests/Deploy/update.sh
+	Tests/Deploy/units.sh
 	Tests/Outputs/readers.sh
 	$(SWIFT) test --skip-build
 
 test-deploy: packages ## install, serve, update signatures in good and bad ways, uninstall; below a temporary folder
 	$(SWIFT) build --product thunderstorm
 	Tests/Deploy/update.sh
+	Tests/Deploy/units.sh
+
+test-dist: dist ## run the distribution in an empty root, and over ssh in two network namespaces of which one dies; as root
+	$(SWIFT) build --product thunderstorm
+	Tests/Deploy/dist.sh
+	Tests/Deploy/remote.sh
 
 test-outputs: packages ## write every format and read it back with jq, rsyslog, a CEF parser, csv, promtool
 	$(SWIFT) build --product thunderstorm

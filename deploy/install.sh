@@ -10,7 +10,8 @@
 #   --root DIR             install below DIR and touch no user and no service: for packages and tests
 set -eu
 
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+# In a distribution this is a link at its top.
+here=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd)
 action=ask
 root=""
 program=""

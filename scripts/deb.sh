@@ -2,14 +2,14 @@
 # Makes dist/thunderstorm_VERSION_ARCH.deb from the release program; its dependencies are those of its libraries.
 #
 #   scripts/deb.sh             build, then pack
-#   scripts/deb.sh --no-build  pack the release program that is there
+#   scripts/deb.sh --no-build  pack the program that is there: the release build, or $PROGRAM
 set -eu
 cd "$(dirname "$0")/.."
 
 if [ "${1:-}" != --no-build ]; then
     ${SWIFT:-swift} build -c release --product thunderstorm --static-swift-stdlib
 fi
-program=.build/release/thunderstorm
+program=${PROGRAM:-.build/release/thunderstorm}
 [ -x "$program" ] || { echo "deb.sh: there is no $program: build it first" >&2; exit 1; }
 version=$("$program" --version)
 arch=$(dpkg --print-architecture)

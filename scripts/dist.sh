@@ -3,14 +3,14 @@
 # loader too, so that it runs on any Linux of this architecture with nothing installed.
 #
 #   scripts/dist.sh             build, then pack
-#   scripts/dist.sh --no-build  pack the release program that is there
+#   scripts/dist.sh --no-build  pack the program that is there: the release build, or $PROGRAM
 set -eu
 cd "$(dirname "$0")/.."
 
 if [ "${1:-}" != --no-build ]; then
     ${SWIFT:-swift} build -c release --product thunderstorm --static-swift-stdlib
 fi
-program=.build/release/thunderstorm
+program=${PROGRAM:-.build/release/thunderstorm}
 [ -x "$program" ] || { echo "dist.sh: there is no $program: build it first" >&2; exit 1; }
 version=$("$program" --version)
 name=thunderstorm-$version-linux-$(uname -m)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the distribution in a root that holds nothing but a shell: no C library, no /proc, no /dev.
+# Runs the distribution in a root that holds nothing but a shell, /proc and /dev/null: no C library, no configuration.
 #
 #   Tests/Deploy/dist.sh [ARCHIVE]     (default: the newest dist/thunderstorm-*-linux-*.tar.gz; `make dist` makes one)
 #
@@ -23,23 +23,27 @@ check() { # check WHAT EXPECTED GOT
     if [ "$2" = "$3" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED $1: expected '$2', got '$3'"; fi
 }
 
+chroot=$(command -v chroot)
+# In a mount namespace of its own, so that nothing is left mounted.
+inside() { unshare -m sh -c 'mount -t proc proc "$1/proc" && shift && exec "$@"' _ "$root" env -i PATH=/bin "$chroot" "$root" /bin/env "$@"; }
 root=$work/root
-mkdir -p "$root/bin" "$root/tmp" "$root/scanner" "$root/evidence"
+mkdir -p "$root/proc" "$root/dev" "$root/bin" "$root/tmp" "$root/scanner" "$root/evidence"
 cp "$busybox" "$root/bin/busybox"
-for applet in sh readlink dirname uname date cat nice; do ln "$root/bin/busybox" "$root/bin/$applet"; done
+mknod -m 666 "$root/dev/null" c 1 3
+for applet in env sh readlink dirname uname date cat; do ln "$root/bin/busybox" "$root/bin/$applet"; done
 tar -xzf "$archive" -C "$root/scanner" --strip-components=1
 check "the root has no C library of its own" 0 "$(find "$root" -path "$root/scanner" -prune -o -name 'libc.so*' -print | wc -l)"
 printf 'WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNUQU5EQVJELUFOVElWSVJVUy1URVNULUZJTEUhJEgrSCo=' | base64 -d >"$root/evidence/test.com"
 (cd "$root/evidence" && tar -czf inside.tar.gz test.com)
 set +e
-env -i PATH=/bin OUT=/tmp chroot "$root" /scanner/run.sh /evidence >"$work/out" 2>&1
+inside OUT=/tmp /scanner/run.sh /evidence >"$work/out" 2>&1
 code=$?
 set -e
 check "something was found" 1 "$code"
 check "the report is there" 1 "$(find "$root/tmp" -name '*.html' -size +10k | wc -l)"
 check "the log is there, with both findings" yes \
     "$([ "$(cat "$root"/tmp/*.jsonl | grep -c '"THOR finding"')" -ge 2 ] && echo yes || echo no)"
-env -i PATH=/bin chroot "$root" /scanner/bin/thunderstorm --version >"$work/version" 2>&1 || true
+inside /scanner/bin/thunderstorm --version >"$work/version" 2>&1 || true
 check "the version is that of the archive's name" yes "$(basename "$archive" | grep -q -- "-$(cat "$work/version")-" && echo yes || echo no)"
 # The installer of the distribution, into a folder.
 "$root/scanner/install.sh" auto --root "$work/system" >"$work/out2" 2>&1 || cat "$work/out2"

@@ -98,7 +98,7 @@ run=$!
 died=no
 left=600
 while [ "$left" -gt 0 ] && kill -0 "$run" 2>/dev/null; do
-    if ip netns pids "${tag}b" | while read -r pid; do tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null; echo; done | grep -q ' scan --source'; then
+    if ip netns pids "${tag}b" | while read -r pid; do { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null; echo; done | grep -q ' scan --source'; then
         sleep 1
         ip link set "${tag}b" down
         for pid in $(ip netns pids "${tag}b"); do kill -9 "$pid" 2>/dev/null || true; done

@@ -24,10 +24,43 @@ state=$work/system/var/lib/thunderstorm/signatures
 check "the shipped set is in use" 1 "$(readlink "$state/current" | grep -c '^shipped-')"
 check "the configuration is there" 1 "$(grep -c '^rules:' "$work/system/etc/thunderstorm/thunderstorm.yml")"
 
+check "the man page is there" 1 "$(grep -c '^.TH THUNDERSTORM' "$work/system/usr/local/share/man/man1/thunderstorm.1")"
+
+# Over an older install: the program is replaced, what is the operator's stays, and a link to a set of an update, too.
+old=$work/system/etc/thunderstorm/thunderstorm.yml
+echo "# changed by the operator" >>"$old"
+echo "SOURCE=/mine" >"$work/system/etc/thunderstorm/update.conf"
+mkdir -p "$work/system/etc/thunderstorm/signatures"
+echo "my-keyword-of-the-install-test" >"$work/system/etc/thunderstorm/signatures/mine-keywords.txt"
+echo "an older program" >"$work/system/opt/thunderstorm/bin/thunderstorm"
+mkdir "$state/update-1"
+cp "$checkout/rules/chains.yml" "$state/update-1/"
+ln -sfn update-1 "$state/current"
+run "$checkout/deploy/install.sh" auto --root "$work/system" --program "$program" --rules "$checkout/rules"
+check "an install over an older one" 0 "$code"
+check "  says that it updates" 1 "$(grep -c '^This updates Thunderstorm' "$work/out")"
+check "  replaces the program" "$("$program" --version)" "$("$work/system/opt/thunderstorm/bin/thunderstorm" --version)"
+check "  keeps the configuration" 1 "$(grep -c 'changed by the operator' "$old")"
+check "  puts the new one beside it" 0 "$(cmp -s "$checkout/deploy/thunderstorm.yml" "$old.new"; echo $?)"
+check "  keeps the settings of updates" SOURCE=/mine "$(cat "$work/system/etc/thunderstorm/update.conf")"
+check "  keeps signatures of one's own" 1 "$(grep -c my-keyword "$work/system/etc/thunderstorm/signatures/mine-keywords.txt")"
+check "  keeps the set of an update in use" update-1 "$(readlink "$state/current")"
+check "  leaves nothing half-done" 0 "$(find "$work/system" -name '*.new' ! -name thunderstorm.yml.new | wc -l)"
+ln -sfn "$(basename "$(find "$state" -maxdepth 1 -name 'shipped-*')")" "$state/current"
+echo n | "$checkout/deploy/install.sh" --root "$work/system" --program "$program" --rules "$checkout/rules" >"$work/out" 2>&1
+check "an install that is not confirmed changes nothing" 1 "$(grep -c 'Nothing was changed' "$work/out")"
+
+# Scan with what was installed.
+mkdir "$work/evidence"
+printf 'WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNUQU5EQVJELUFOVElWSVJVUy1URVNULUZJTEUhJEgrSCo=' | base64 -d >"$work/evidence/test.com"
+run "$work/system/opt/thunderstorm/bin/thunderstorm" scan "$work/evidence" --rules "$state/current" --html-report "$work/report.html"
+check "the installed program scans" 1 "$code"
+check "  and leaves a report" yes "$([ -s "$work/report.html" ] && echo yes || echo no)"
+
 # Serve with it.
 port=$((20000 + $$ % 20000))
 url=http://127.0.0.1:$port
-"$program" serve --server-port "$port" --server-upload-dir "$work/system/var/lib/thunderstorm/uploads" \
+"$work/system/opt/thunderstorm/bin/thunderstorm" serve --server-port "$port" --server-upload-dir "$work/system/var/lib/thunderstorm/uploads" \
     --rules "$state/current" >"$work/serve.log" 2>&1 &
 pid=$!
 left=60
@@ -96,6 +129,8 @@ wait "$pid" && ended=0 || ended=$?
 pid=
 check "the service ends" 0 "$ended"
 "$checkout/deploy/install.sh" uninstall --root "$work/system" >"$work/out"
+check "the man page is gone" no "$([ -e "$work/system/usr/local/share/man/man1/thunderstorm.1" ] && echo yes || echo no)"
+check "signatures stay" yes "$([ -e "$state/current" ] && echo yes || echo no)"
 check "the program is gone" no "$([ -e "$work/system/opt/thunderstorm" ] && echo yes || echo no)"
 check "logs and configuration stay" yes "$([ -d "$work/system/var/log/thunderstorm" ] && [ -f "$work/system/etc/thunderstorm/thunderstorm.yml" ] && echo yes || echo no)"
 
