@@ -1,5 +1,5 @@
 # `make help` lists the targets.
-.PHONY: help packages build serve scan test test-deploy test-dist test-outputs test-parsers check-format format samples docs bench bench-service kill fuzz soak dist deb clean
+.PHONY: help packages build serve scan test test-examples test-deploy test-dist test-outputs test-parsers check-format format samples docs bench bench-service kill fuzz soak dist deb clean
 
 SWIFT ?= swift
 CHECKS := --explicit-target-dependency-import-check error

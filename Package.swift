@@ -47,6 +47,7 @@ let plugins: [Plugin] = [
     Plugin(name: "Persistence", uses: ["CommandLines", "CXML", "CLibXML2"]),
     Plugin(name: "MemoryDump", testUses: ["FileType", "YARA", "IOC"]),
     Plugin(name: "FileHeuristics"),
+    Plugin(name: "ExternalCommand", uses: ["CLinux"]),
     Plugin(name: "IOC", uses: ["PatternMatching", yams]),
     Plugin(name: "YARA", uses: ["CYARA"]),
     Plugin(name: "Sigma", uses: ["PatternMatching", yams], testUses: ["EVTX"]),

@@ -4,7 +4,7 @@ set -eu
 
 arch=$(dpkg --print-architecture 2>/dev/null || echo unknown)
 if [ "$arch" = amd64 ]; then patterns=libhyperscan-dev; else patterns=libvectorscan-dev; fi
-wanted="pkg-config libyara-dev $patterns libpcre2-dev libarchive-dev zlib1g-dev liblzma-dev libbz2-dev libzstd-dev libxml2-dev libsqlite3-dev yara libarchive-tools openssl curl"
+wanted="pkg-config libyara-dev $patterns libpcre2-dev libarchive-dev zlib1g-dev liblzma-dev libbz2-dev libzstd-dev libxml2-dev libsqlite3-dev yara libarchive-tools openssl curl python3"
 
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "This machine has no apt. Install the libraries of these Debian packages by other means:" >&2

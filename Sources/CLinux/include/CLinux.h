@@ -71,6 +71,22 @@ long long clinux_physical_memory(void);
 /// files may be made with `clinux_temporary_file` in `directory` (-1 for none). 0, or an error number.
 int clinux_sandbox(int directory);
 
+/// Starts a program in `/` with four descriptors (standard input, output, errors, and 3) and nothing else open: a session of
+/// its own, at most `memory` bytes of address space, files and outputs of at most `output` bytes, no new privileges. Where
+/// the kernel allows: a process namespace of its own, no file written or removed, and no sockets unless `allows_network`.
+/// `arguments` begin with the path. -1 on failure; what fails later is said on its standard error, exit code 126 or 127.
+pid_t clinux_start_program(
+    const char *_Nullable const *_Nonnull arguments, const char *_Nullable const *_Nonnull environment,
+    const int *_Nonnull descriptors, unsigned long long memory, unsigned long long output, int allows_network);
+
+/// Waits for a program's end, at most so long; then kills it and all it has started, and collects it. Its exit code or -1,
+/// and the signal it died of or 0. 1 if its time was over, 0 if it ended by itself, -1 on failure.
+int clinux_wait_program(
+    pid_t process, int process_descriptor, int milliseconds, int *_Nonnull code, int *_Nonnull number);
+
+/// Names this process, and ends it with its parent.
+void clinux_become_broker(void);
+
 /// Hands unused heap pages back to the system.
 void clinux_trim_heap(void);
 

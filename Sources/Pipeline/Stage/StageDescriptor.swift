@@ -87,6 +87,9 @@ public struct StageDescriptor: Sendable {
     ///
     /// For any other stage such a sample is made whole first, unless it has been cut in slices.
     public let readsPieces: Bool
+    /// Whether it starts programs: then only the operator's configuration file may name it, no signature folder, and no
+    /// chain has it by itself.
+    public let startsPrograms: Bool
     /// Longest time it gets for one sample, in seconds; nil for the chain's default.
     public let seconds: Double?
     /// Checks of its own that need no rules.
@@ -99,7 +102,8 @@ public struct StageDescriptor: Sendable {
     /// A descriptor; heuristics, references and limitations are shown in the documentation.
     public init(
         name: String, summary: String, interest: Interest, module: String = "Filescan", options: [Option] = [],
-        dependsOnNames: Bool = false, usesSignatures: Bool = false, readsPieces: Bool = false, seconds: Double? = nil,
+        dependsOnNames: Bool = false, usesSignatures: Bool = false, readsPieces: Bool = false,
+        startsPrograms: Bool = false, seconds: Double? = nil,
         heuristics: [Heuristic] = [], references: [String] = [], limitations: [String] = []
     ) {
         self.name = name
@@ -110,6 +114,7 @@ public struct StageDescriptor: Sendable {
         self.dependsOnNames = dependsOnNames
         self.usesSignatures = usesSignatures
         self.readsPieces = readsPieces
+        self.startsPrograms = startsPrograms
         self.seconds = seconds
         self.heuristics = heuristics
         self.references = references

@@ -2,6 +2,7 @@ import Archive
 import Decompress
 import EVTX
 import Email
+import ExternalCommand
 import FileHeuristics
 import FileType
 import IOC
@@ -44,6 +45,7 @@ public enum BuiltinStages {
         ArchiveStage.self,
         LogLinesStage.self,
         FileHeuristicsStage.self,
+        CommandStage.self,
         IOCStage.self,
         YARAStage.self,
         SigmaStage.self,

@@ -57,7 +57,9 @@ struct RecordsCommand: StageCommand {
             throw ConfigurationError(
                 "--exclude: there is no stage '\(name)'; stages are: \(known.joined(separator: ", "))")
         }
-        let stages = registry.stages.map { $0.descriptor }.filter { !$0.usesSignatures || $0.name == "file-type" }
+        let stages = registry.stages.map { $0.descriptor }.filter {
+            (!$0.usesSignatures || $0.name == "file-type") && !$0.startsPrograms
+        }
         return try registry.makeChain(
             ChainConfiguration(
                 name: "records", file: "built-in", stages: stages.map { StageConfiguration(name: $0.name) }),

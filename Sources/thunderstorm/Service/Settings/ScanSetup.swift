@@ -97,6 +97,18 @@ public struct ScanSetup: Sendable {
         return ChainConfiguration(name: chain.name, file: chain.file, stages: stages)
     }
 
+    // Who may write signatures must not thereby be able to run programs.
+    private static func checkStartsNothing(
+        _ chain: ChainConfiguration, _ registry: StageRegistry
+    ) throws(ConfigurationError) {
+        let starting = registry.stages.map { $0.descriptor }.filter(\.startsPrograms).map(\.name)
+        guard let stage = chain.stages.first(where: { starting.contains($0.name) }) else { return }
+        throw ConfigurationError(
+            file: chain.file, line: stage.line,
+            "the stage '\(stage.name)' starts a program, which a signature folder may not; write this chain into the "
+                + "configuration file (--config FILE, key chains)")
+    }
+
     // The configuration file's chains first, then chains.yml of the rules folders. Folders without one, such as a
     // checkout of signature-base, have the chains that follow from the list of stages.
     private static func configuration(_ request: Request, _ registry: StageRegistry) throws -> ChainConfiguration {
@@ -106,10 +118,16 @@ public struct ScanSetup: Sendable {
             let path = folder + "/chains.yml"
             guard fileExists(path) else { continue }
             let file = try ChainsFile(path: path)
-            if let chain = file.chains.first(where: { $0.name == request.chain }) { return chain }
+            if let chain = file.chains.first(where: { $0.name == request.chain }) {
+                try checkStartsNothing(chain, registry)
+                return chain
+            }
             known += file.chains
         }
-        let builtIn = [("full", registry.stages.map { $0.descriptor.name }), ("pure-yara", ["yara"])]
+        let builtIn = [
+            ("full", registry.stages.map { $0.descriptor }.filter { !$0.startsPrograms }.map(\.name)),
+            ("pure-yara", ["yara"]),
+        ]
         for (name, stages) in builtIn where !known.contains(where: { $0.name == name }) {
             let chain = ChainConfiguration(
                 name: name, file: "built-in", stages: stages.map { StageConfiguration(name: $0) })

@@ -12,10 +12,16 @@ func runEngine(
     guard dup2(inherited.number, 3) == 3 else { _exit(70) }
     clinux_close_from(4)
     let socket = PacketSocket(3)
+    var said: [String] = []
+    // Before there are threads, limits and the sandbox: what stages start here is not locked in.
+    do {
+        try chain.prepare(threads: request.threads)
+    } catch {
+        said.append("a stage misses something: \(error)")
+    }
     let stacks = (request.threads + 2) * (8 << 20)
     clinux_become_engine(
         launch.memoryLimit > 0 ? UInt64(privateMemory() + launch.memoryLimit + launch.memoryLimit / 4 + stacks) : 0)
-    var said: [String] = []
     var directory: Int32 = -1
     do {
         directory = try byteStore.pinTemporaryDirectory()
