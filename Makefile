@@ -32,6 +32,12 @@ test: packages check-format samples ## run all tests
 	Tests/Deploy/units.sh
 	Tests/Outputs/readers.sh
 	$(SWIFT) test --skip-build
+	$(MAKE) test-examples
+
+test-examples: packages ## build and test the Swift package under Examples/, and a program with its stage
+	$(SWIFT) build --package-path Examples/banner-stage --scratch-path .build-examples --build-tests
+	$(SWIFT) test --package-path Examples/banner-stage --scratch-path .build-examples --skip-build
+	.build-examples/debug/case-thunderstorm stages | grep -q '^banner$$'
 
 test-deploy: packages ## install, serve, update signatures in good and bad ways, uninstall; below a temporary folder
 	$(SWIFT) build --product thunderstorm
@@ -51,10 +57,10 @@ test-parsers: packages ## test the pipeline and the plugins without building the
 	THUNDERSTORM_ONLY=$(or $(ONLY),All) $(SWIFT) test --scratch-path .build-parsers
 
 format: ## format all Swift sources
-	$(SWIFT) format format --in-place --recursive --parallel Package.swift Sources Tests Fuzz Benchmarks
+	$(SWIFT) format format --in-place --recursive --parallel Package.swift Sources Tests Fuzz Benchmarks Examples
 
 check-format: ## fail when something is not formatted
-	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz Benchmarks
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz Benchmarks Examples
 
 docs: build ## regenerate the documentation that is made from code
 	.build/release/thunderstorm stages --markdown > docs/stages.md
