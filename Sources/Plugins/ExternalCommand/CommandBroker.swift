@@ -17,8 +17,9 @@ final class CommandBroker: Sendable {
     private let program: Program
     private let free: Mutex<[Descriptor]>
 
-    /// Forks the broker. To be called while this process has one thread.
+    /// Forks the broker.
     ///
+    /// To be called while this process has one thread.
     /// - Throws: `SystemError` when the system refuses a socket or a process.
     init(_ program: Program, connections: Int) throws(SystemError) {
         self.program = program
