@@ -7,7 +7,7 @@ import PackageDescription
 let names = [
     "FileType", "Decompress", "LogLines", "EVTX", "RegistryHive", "LNK", "Prefetch", "JumpList", "UserArtefacts",
     "Persistence", "MemoryDump", "Archive", "Email", "IOC",
-    "Sigma", "YARA",
+    "Sigma", "YARA", "Triage",
 ]
 
 let package = Package(
@@ -29,8 +29,9 @@ let package = Package(
                     "FuzzSupport",
                     .product(name: "Pipeline", package: "thunderstorm"),
                     .product(name: "PipelineTesting", package: "thunderstorm"),
-                    .product(name: name, package: "thunderstorm"),
-                ],
+                ]
+                    // The layouts of collections are told by the pipeline itself.
+                    + (name == "Triage" ? [] : [.product(name: name, package: "thunderstorm")]),
                 swiftSettings: [.swiftLanguageMode(.v6), .unsafeFlags(["-parse-as-library"])])
         }
 )

@@ -169,13 +169,16 @@ final class ChainRun {
 
     func childLimit(of frame: Frame) -> Int { frame.childLimit ?? limits.childrenPerSample }
 
-    func beginCollection(_ frame: Frame, _ origins: [TriageOrigin], members: Int) {
+    // The seconds that the submission gets on top.
+    func beginCollection(_ frame: Frame, _ origins: [TriageOrigin], members: Int) -> Double {
         for origin in origins { frame.hold(origin) }
         frame.childLimit = max(min(members, limits.collectionChildren), childLimit(of: frame))
         // Once: many small archives that look like collections do not add up.
-        if isCollection { return }
+        if isCollection { return 0 }
         isCollection = true
-        deadline.extend(bySeconds: limits.seconds(forCollectionOf: size) - limits.seconds(forBytes: size))
+        let seconds = limits.seconds(forCollectionOf: size) - limits.seconds(forBytes: size)
+        deadline.extend(bySeconds: seconds)
+        return seconds
     }
 
     func admit(_ child: Child, from frame: Frame, stage: Int) throws(StageError) {

@@ -14,6 +14,9 @@ public struct Limits: Sendable, Equatable {
     public var collectionBytes = 64 << 30
     /// Longest time for a submission with a triage collection in it, in seconds.
     public var collectionSeconds = 7200.0
+    /// Added for each megabyte of a triage collection, up to `collectionSeconds`: it unpacks to many times its size, and
+    /// a small file that hangs is still noticed soon.
+    public var collectionSecondsPerMegabyte = 30.0
     /// Most bytes extracted from one sample for each byte of it, once `expansionGrace` is used up.
     public var expansionRatio = 200
     /// Bytes that a sample may always expand to, whatever the ratio.
@@ -32,5 +35,7 @@ public struct Limits: Sendable, Equatable {
     public func seconds(forBytes count: Int) -> Double { seconds + Double(count) / 1e6 * secondsPerMegabyte }
 
     /// Longest time for a submission that turns out to be a triage collection, in seconds.
-    public func seconds(forCollectionOf count: Int) -> Double { max(seconds(forBytes: count), collectionSeconds) }
+    public func seconds(forCollectionOf count: Int) -> Double {
+        max(seconds(forBytes: count), min(collectionSeconds, seconds + Double(count) / 1e6 * collectionSecondsPerMegabyte))
+    }
 }

@@ -98,7 +98,7 @@ public struct Output: ~Copyable {
     ///   - origins: Where they come from; what is said of the sample itself carries it if there is only one.
     ///   - members: Most children of the sample; never more than the submission's limit for collections.
     public mutating func beginCollection(_ origins: [TriageOrigin], members: Int) {
-        run.beginCollection(frame, origins, members: members)
+        clock.extend(bySeconds: run.beginCollection(frame, origins, members: members))
     }
 
     /// Seconds left for this stage, for libraries that keep time themselves.

@@ -31,9 +31,9 @@ final class Deadline {
 /// It stands still while the stages downstream work on what the stage extracted or emitted.
 final class StageClock {
     private let stage: String
-    private let limit: UInt64
+    private var limit: UInt64
     private let deadline: Deadline
-    private let seconds: Double
+    private var seconds: Double
     private let cancellation: Cancellation
     private var started: UInt64
     private var pausedAt: UInt64 = 0
@@ -46,6 +46,12 @@ final class StageClock {
         self.deadline = deadline
         self.cancellation = cancellation
         started = monotonicNanoseconds()
+    }
+
+    /// Gives the stage more time, as much as the submission got.
+    func extend(bySeconds more: Double) {
+        seconds += min(max(more, 0), 1e9)
+        limit = UInt64(max(seconds, 0) * 1e9)
     }
 
     /// Time the stage itself has used, in nanoseconds.

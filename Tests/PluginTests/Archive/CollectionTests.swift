@@ -129,6 +129,23 @@ struct CollectionTests {
         #expect(bounded.issues.map(\.code) == [.limit])
     }
 
+    @Test func aLongFileOfTheClientIsReadInPart() throws {
+        let long = Array((#"{"x": ""# + String(repeating: "y", count: 1 << 20) + #"", "Hostname": "LATE"}"#).utf8)
+        let zip = SyntheticZip([.init("uploads/auto/C%3A/a.txt", [1]), .init("client_info.json", long)])
+        let output = scan(
+            try ArchiveStage(), Bytes(zip.bytes), path: "Collection-WS8-2026-11-20T10_11_12Z.zip", kind: "ZIP")
+        #expect(output.issues == [])
+        #expect(output.children.map { $0.origin?.host } == ["WS8", "WS8"])
+    }
+
+    @Test func aCollectionGetsTimeForItsSizeAndASmallOneNotMuch() {
+        let limits = Limits()
+        #expect(limits.seconds(forCollectionOf: 100_000) == 603)
+        #expect(limits.seconds(forCollectionOf: 100_000_000) == 3600)
+        #expect(limits.seconds(forCollectionOf: 10_000_000_000) == 7200)
+        #expect(limits.seconds(forCollectionOf: 1 << 50) == limits.seconds(forBytes: 1 << 50))
+    }
+
     // What tells that it is one stands behind everything that other archives may have.
     @Test func aCollectionIsRecognisedFromWhatIsListed() throws {
         var tar = SyntheticTar()
