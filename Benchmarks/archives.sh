@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 
-swift build -c release --package-path "$root/Benchmarks" >/dev/null
+THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool >/dev/null
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 "$tool" generate "$work/files" "$megabytes"
