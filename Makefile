@@ -1,5 +1,5 @@
 # `make help` lists the targets.
-.PHONY: help packages build serve scan test test-examples test-deploy test-dist test-outputs test-parsers check-format format samples docs bench bench-service kill fuzz soak dist deb clean
+.PHONY: help packages build serve scan test test-examples test-deploy test-dist test-outputs test-page test-parsers check-format format samples docs bench bench-service bench-page kill fuzz soak dist deb clean
 
 SWIFT ?= swift
 CHECKS := --explicit-target-dependency-import-check error
@@ -52,6 +52,9 @@ test-outputs: packages ## write every format and read it back with jq, rsyslog, 
 	$(SWIFT) build --product thunderstorm
 	Tests/Outputs/readers.sh
 
+test-page: build samples ## load every page in headless Chromium (Debian's chromium), look at its net log; ARGS="--screenshots DIR"
+	Tests/Page/browser.py .build/release/thunderstorm $(ARGS)
+
 test-parsers: packages ## test the pipeline and the plugins without building the HTTP stack; ONLY=EVTX,IOC narrows
 	THUNDERSTORM_ONLY=$(or $(ONLY),All) $(SWIFT) test --scratch-path .build-parsers
 
@@ -71,6 +74,9 @@ bench: build ## measure against peers; takes some minutes
 
 bench-service: build ## measure async against sync, TLS, and a second sweep; takes some minutes
 	Benchmarks/service.sh $(ARGS)
+
+bench-page: build ## the pages with 1,000 findings against 1,000,000; takes some minutes
+	Benchmarks/page.py $(ARGS)
 
 kill: packages ## kill the service 20 times during 5,000 submissions and look for every sample
 	Benchmarks/kill.sh $(ARGS)

@@ -119,8 +119,7 @@ struct FindingStoreTests {
         for index in 0..<5_200 { test.add(FindingBuilder(path: "/n", level: .notice), at: 10 + Int64(index)) }
         test.store.flush()
         var query = FindingQuery()
-        query.rule = "Evil"
-        query.source = "pc1"
+        query.hash = FindingBuilder.file("", md5: 7).md5
         query.minimumLevel = .alert
         let first = try test.store.page(query)
         #expect(first.findings.isEmpty)

@@ -8,9 +8,9 @@ struct StoreHarness {
     let folder: TemporaryFolder
     let log = EventLogDouble()
     let store: FindingStore
-    /// Index entries of a finding as `FindingBuilder` makes it: all, level, source twice, scan; three for each of name
+    /// Index entries of a finding as `FindingBuilder` makes it: all, level, source twice, scan; four for each of name
     /// and id of the rule; three digests.
-    let termsEach = 5 + 3 + 3 + 3
+    let termsEach = 5 + 4 + 4 + 3
 
     init(_ limits: FindingStore.Limits = FindingStore.Limits(), folder: TemporaryFolder? = nil) throws {
         let folder = try folder ?? TemporaryFolder()
@@ -59,7 +59,10 @@ struct FindingBuilder {
 
     /// A file whose digests follow from a number.
     static func file(_ path: String, md5 number: UInt8) -> FileSubject {
-        func hex(_ count: Int) -> String { String(hex: [UInt8](repeating: number, count: count).rawSpan) }
+        func hex(_ count: Int) -> String {
+            let bytes = [UInt8](repeating: number, count: count)
+            return String(hex: bytes.rawSpan)
+        }
         return FileSubject(
             path: path, fileExtension: ".bin", kind: .unknown, size: 5, md5: hex(16), sha1: hex(20), sha256: hex(32),
             firstBytes: Array("hello".utf8), unpackSource: [], times: FileTimes())

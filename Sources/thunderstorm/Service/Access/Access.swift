@@ -14,6 +14,16 @@ enum RouteAccess: Sendable {
     case known
     /// A token with this scope.
     case scope(AccessScope)
+    /// A token with this scope, or a browser that signed in with one.
+    case page(AccessScope)
+
+    /// The scope that is asked for; nil for any token.
+    var scope: AccessScope? {
+        switch self {
+        case .open, .known: nil
+        case .scope(let scope), .page(let scope): scope
+        }
+    }
 }
 
 /// Decides on requests.
@@ -22,6 +32,9 @@ final class Access: Sendable {
         var tokens: [String: AccessToken]
         var stamp: FileStamp?
     }
+
+    /// Browsers that have signed in.
+    let sessions = Sessions()
 
     private let file: TokenFile?
     private let contents: Mutex<Contents>
@@ -41,6 +54,9 @@ final class Access: Sendable {
         contents = Mutex(Contents(tokens: Self.byID(tokens), stamp: stamp))
     }
 
+    /// Whether requests need a token.
+    var asksForTokens: Bool { file != nil }
+
     /// The caller of a request; nil when no tokens are asked for.
     ///
     /// - Throws: `APIError` when it may not do this.
@@ -50,6 +66,10 @@ final class Access: Sendable {
         do {
             return try token(of: request, needs: needs)
         } catch {
+            // Somebody who opens a page is led to where tokens are asked for; nothing was tried.
+            if case .page = needs, request.wantsPage, Self.text(in: request) == nil, Sessions.id(in: request) == nil {
+                throw error
+            }
             let given = Self.text(in: request).flatMap { AccessToken.id(in: $0) } ?? ""
             audit.refused(error.reason, request: request, peer: peer, token: given)
             throw error
@@ -74,24 +94,60 @@ final class Access: Sendable {
         }
     }
 
+    /// Begins a session for the holder of a token; the session's id.
+    ///
+    /// - Throws: `APIError` when the token does not allow to read.
+    func signIn(_ text: String, request: Request, peer: String) throws(APIError) -> String {
+        do {
+            let token = try known(text)
+            try check(token, has: .read)
+            return sessions.begin(token, now: now())
+        } catch {
+            audit.refused(error.reason, request: request, peer: peer, token: AccessToken.id(in: text) ?? "")
+            throw error
+        }
+    }
+
     private func token(of request: Request, needs: RouteAccess) throws(APIError) -> AccessToken {
-        guard let text = Self.text(in: request) else {
+        let token: AccessToken
+        switch (needs, Self.text(in: request)) {
+        case (_, let text?): token = try known(text)
+        case (.page, nil): token = try signedIn(request)
+        case (_, nil):
             throw Self.unauthorized("token_missing", "this service asks for a token: Authorization: Bearer TOKEN")
         }
+        try check(token, has: needs.scope)
+        return token
+    }
+
+    private func known(_ text: String) throws(APIError) -> AccessToken {
         guard let id = AccessToken.id(in: text), let token = contents.withLock({ $0.tokens[id] }),
             token.isProved(by: text)
         else {
             throw Self.unauthorized("token_invalid", "the token is not known here; ask the operator for one")
         }
+        return token
+    }
+
+    private func signedIn(_ request: Request) throws(APIError) -> AccessToken {
+        guard let id = Sessions.id(in: request), let session = sessions.session(id, now: now()),
+            let token = contents.withLock({ $0.tokens[session.tokenID] }), token.hash == session.tokenHash
+        else {
+            throw Self.unauthorized(
+                "token_missing", "this service asks for a token: Authorization: Bearer TOKEN, or sign in at /login")
+        }
+        return token
+    }
+
+    private func check(_ token: AccessToken, has scope: AccessScope?) throws(APIError) {
         if let expires = token.expires, now().seconds >= expires {
             throw Self.unauthorized("token_expired", "the token has expired; ask the operator for a new one")
         }
-        if case .scope(let scope) = needs, !token.scopes.contains(scope) {
+        if let scope, !token.scopes.contains(scope) {
             throw APIError(
                 status: .forbidden, reason: "scope_missing",
                 message: "the token does not allow this: it needs the scope \(scope.rawValue)")
         }
-        return token
     }
 
     private static func unauthorized(_ reason: String, _ message: String) -> APIError {

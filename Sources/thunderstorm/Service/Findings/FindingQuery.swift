@@ -70,7 +70,9 @@ struct FindingQuery: Sendable, Equatable {
             return Plan(terms: [ofScan], others: [ofSource, ofRule].compactMap { $0 }, level: lowest)
         }
         switch (rule, source) {
-        case (let rule?, let source?): return Plan(terms: [.rule(rule, source: source)], level: lowest)
+        case (let rule?, let source?):
+            return Plan(
+                terms: levels.map { $0.map { .rule(rule, source: source, $0) } } ?? [.rule(rule, source: source)])
         case (let rule?, nil): return Plan(terms: levels.map { $0.map { .rule(rule, $0) } } ?? [.rule(rule)])
         case (nil, let source?): return Plan(terms: levels.map { $0.map { .source(source, $0) } } ?? [.source(source)])
         case (nil, nil): return Plan(terms: levels.map { $0.map { .level($0) } } ?? [.all])

@@ -109,7 +109,7 @@ final class FindingStore: Sendable {
             defer { pending.isPruning = true }
             return pending.isPruning
         }
-        if !isRunning { work.async { [self] in pruneStep(now, FindingPruning(limits: limits, now: now)) } }
+        if !isRunning { work.async { [self] in pruneStep(FindingPruning(limits: limits, now: now)) } }
     }
 
     /// Writes all that waits, and ends the use of the file.
@@ -191,7 +191,7 @@ final class FindingStore: Sendable {
     }
 
     // One step at a time, so that findings can be written in between.
-    private func pruneStep(_ now: Timestamp, _ pruning: FindingPruning) {
+    private func pruneStep(_ pruning: FindingPruning) {
         var pruning = pruning
         let isDone: Bool
         do {
@@ -203,7 +203,7 @@ final class FindingStore: Sendable {
             isDone = true
         }
         guard isDone else {
-            work.async { [self, pruning] in pruneStep(now, pruning) }
+            work.async { [self, pruning] in pruneStep(pruning) }
             return
         }
         pending.withLock { $0.isPruning = false }

@@ -99,6 +99,12 @@ struct FindingPruning: Sendable {
         if count > limits.count || bytes > limits.bytes { isOverLimit = true }
         let excess = isOverLimit ? count - (limits.count - limits.count / 100) : 0
         let isTooLarge = isOverLimit && bytes > limits.bytes - limits.bytes / 100
+        let oldest = try Int64.fetchOne(
+            database, sql: "SELECT min(seconds) FROM term WHERE term = ?", arguments: [FindingTerm.all.bytes])
+        guard isOverLimit || oldest ?? .max < now.seconds - limits.age else {
+            try FindingTallies.tidy(database, now: now)
+            return true
+        }
         let rows = try Row.fetchAll(
             database,
             sql: """

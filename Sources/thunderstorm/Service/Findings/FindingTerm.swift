@@ -35,6 +35,10 @@ struct FindingTerm: Hashable, Sendable {
     static func rule(_ name: String, source: String) -> FindingTerm {
         FindingTerm("p", [folded(name), folded(source)])
     }
+    /// Findings of a rule in a source with a level.
+    static func rule(_ name: String, source: String, _ level: Level) -> FindingTerm {
+        FindingTerm("o", [folded(name), folded(source), number(level)])
+    }
     /// Findings of one submission.
     static func scan(_ id: String) -> FindingTerm { FindingTerm("i", [folded(id)]) }
     /// Findings in a file with a digest, or in what was inside it; nil when the text is no MD5, SHA-1 or SHA-256.
@@ -59,7 +63,11 @@ struct FindingTerm: Hashable, Sendable {
         var terms = [
             all, .level(level), .source(source), .source(source, level), .scan(context.scanID),
         ]
-        for rule in rules { terms += [.rule(rule), .rule(rule, level), .rule(rule, source: source)] }
+        for rule in rules {
+            terms += [
+                .rule(rule), .rule(rule, level), .rule(rule, source: source), .rule(rule, source: source, level),
+            ]
+        }
         let own: [FileSubject] =
             switch finding.subject {
             case .file(let file): [file]

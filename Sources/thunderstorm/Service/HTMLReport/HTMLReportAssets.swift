@@ -2,46 +2,52 @@
 // never markup.
 
 enum HTMLReportAssets {
-    static let style = #"""
+    /// Colours and levels of the report and of the pages of the service.
+    static let look = #"""
         :root { color-scheme: light dark; --back: #fbfbfd; --fore: #1a1d23; --dim: #5c6370; --line: #d9dce3; --card: #fff;
           --alert: #b3123b; --warning: #b45309; --notice: #1d5fa8; --info: #4b5563; --error: #7c3aed; --accent: #1d5fa8; }
         @media (prefers-color-scheme: dark) { :root { --back: #14161a; --fore: #e6e8ec; --dim: #9aa2af; --line: #2d323b;
           --card: #1b1e24; --alert: #ff6b8a; --warning: #f5a44b; --notice: #6fb1ff; --info: #a3abb8; --error: #c4a1ff;
           --accent: #6fb1ff; } }
-        * { box-sizing: border-box; }
-        body { margin: 0; background: var(--back); color: var(--fore); font: 15px/1.45 system-ui, sans-serif; }
-        main { max-width: 1200px; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
-        h1 { font-size: 1.6rem; margin: 0 0 .25rem; } h2 { font-size: 1.05rem; margin: 0 0 .6rem; }
-        .dim { color: var(--dim); } .facts { display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; margin: .4rem 0 1.2rem; }
-        .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .8rem; }
-        .tile, .panel { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .8rem 1rem; }
-        .tile b { display: block; font-size: 1.7rem; line-height: 1.2; }
-        .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: .8rem; margin: .8rem 0; }
-        .bar { display: grid; grid-template-columns: minmax(6rem, 14rem) 1fr 3.5rem; gap: .5rem; align-items: center;
-          width: 100%; border: 0; background: none; color: inherit; font: inherit; text-align: left; padding: .12rem 0;
-          cursor: pointer; }
-        .bar span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-        .bar span:last-child { text-align: right; } .bar:hover span:first-child { text-decoration: underline; }
-        .bar[aria-pressed=true] span:first-child { font-weight: 700; }
-        svg { display: block; width: 100%; } .bar svg { height: .8rem; }
-        .controls { display: flex; flex-wrap: wrap; gap: .6rem; align-items: center; margin: 1.2rem 0 .6rem; }
-        input[type=search] { flex: 1 1 16rem; } input, button.plain { font: inherit; color: inherit; padding: .4rem .6rem;
-          background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
-        details { background: var(--card); border: 1px solid var(--line); border-radius: 8px; margin: .35rem 0; }
-        summary { display: grid; grid-template-columns: 5.2rem 2.6rem minmax(6rem, 12rem) 1fr; gap: .6rem; cursor: pointer;
-          padding: .45rem .8rem; align-items: baseline; } summary::-webkit-details-marker { display: none; }
-        summary > * { overflow-wrap: anywhere; } .body { padding: .2rem .8rem .8rem; border-top: 1px solid var(--line); }
         .level { font-weight: 650; } .Alert { color: var(--alert); } .Warning { color: var(--warning); }
         .Notice { color: var(--notice); } .Info, .Debug { color: var(--info); } .Error { color: var(--error); }
         rect.Alert { fill: var(--alert); } rect.Warning { fill: var(--warning); } rect.Notice { fill: var(--notice); }
         rect.Info, rect.Debug { fill: var(--info); } rect.Error { fill: var(--error); }
-        table { border-collapse: collapse; width: 100%; } td, th { text-align: left; vertical-align: top; padding: .2rem .6rem
-          .2rem 0; overflow-wrap: anywhere; } th { color: var(--dim); font-weight: 500; width: 11rem; }
-        code { font: .86em ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
         :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-        @media (max-width: 40rem) { summary { grid-template-columns: 5rem 2.4rem 1fr; } summary > :nth-child(3) { display: none; } }
-        @media print { .controls, .more { display: none; } details { break-inside: avoid; } }
+
         """#
+
+    static let style =
+        look + #"""
+            * { box-sizing: border-box; }
+            body { margin: 0; background: var(--back); color: var(--fore); font: 15px/1.45 system-ui, sans-serif; }
+            main { max-width: 1200px; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
+            h1 { font-size: 1.6rem; margin: 0 0 .25rem; } h2 { font-size: 1.05rem; margin: 0 0 .6rem; }
+            .dim { color: var(--dim); } .facts { display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; margin: .4rem 0 1.2rem; }
+            .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .8rem; }
+            .tile, .panel { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .8rem 1rem; }
+            .tile b { display: block; font-size: 1.7rem; line-height: 1.2; }
+            .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: .8rem; margin: .8rem 0; }
+            .bar { display: grid; grid-template-columns: minmax(6rem, 14rem) 1fr 3.5rem; gap: .5rem; align-items: center;
+              width: 100%; border: 0; background: none; color: inherit; font: inherit; text-align: left; padding: .12rem 0;
+              cursor: pointer; }
+            .bar span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+            .bar span:last-child { text-align: right; } .bar:hover span:first-child { text-decoration: underline; }
+            .bar[aria-pressed=true] span:first-child { font-weight: 700; }
+            svg { display: block; width: 100%; } .bar svg { height: .8rem; }
+            .controls { display: flex; flex-wrap: wrap; gap: .6rem; align-items: center; margin: 1.2rem 0 .6rem; }
+            input[type=search] { flex: 1 1 16rem; } input, button.plain { font: inherit; color: inherit; padding: .4rem .6rem;
+              background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
+            details { background: var(--card); border: 1px solid var(--line); border-radius: 8px; margin: .35rem 0; }
+            summary { display: grid; grid-template-columns: 5.2rem 2.6rem minmax(6rem, 12rem) 1fr; gap: .6rem; cursor: pointer;
+              padding: .45rem .8rem; align-items: baseline; } summary::-webkit-details-marker { display: none; }
+            summary > * { overflow-wrap: anywhere; } .body { padding: .2rem .8rem .8rem; border-top: 1px solid var(--line); }
+            table { border-collapse: collapse; width: 100%; } td, th { text-align: left; vertical-align: top; padding: .2rem .6rem
+              .2rem 0; overflow-wrap: anywhere; } th { color: var(--dim); font-weight: 500; width: 11rem; }
+            code { font: .86em ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
+            @media (max-width: 40rem) { summary { grid-template-columns: 5rem 2.4rem 1fr; } summary > :nth-child(3) { display: none; } }
+            @media print { .controls, .more { display: none; } details { break-inside: avoid; } }
+            """#
 
     static let script = #"""
         "use strict";

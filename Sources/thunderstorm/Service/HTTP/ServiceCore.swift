@@ -31,6 +31,7 @@ final class ServiceCore: Sendable {
     let counters = ServiceCounters()
     let metrics = ScanMetrics()
     let histories: Histories
+    let gauges = GaugeHistory()
     let started = currentTime()
     /// The clock of everything that is shown or kept.
     let now: @Sendable () -> Timestamp
@@ -100,6 +101,14 @@ final class ServiceCore: Sendable {
     /// Whether the service is about to end and takes no samples.
     var isDraining: Bool { isDrainingFlag.load(ordering: .relaxed) }
 
+    /// Scan threads that are busy.
+    var busyThreads: Int { min(counters.snapshot.running, engine.threads) }
+
+    /// Remembers how much waits and runs now.
+    func lookAround() {
+        gauges.add(GaugeHistory.Look(seconds: now().seconds, waiting: queue.count, busy: busyThreads))
+    }
+
     /// Takes no samples from now on; scans that run are finished.
     func drain() {
         isDrainingFlag.store(true, ordering: .relaxed)
@@ -129,6 +138,8 @@ final class ServiceCore: Sendable {
     func scan(
         _ submission: Submission, sha256: String, collection: String, lane: Lane, arrival: UInt64
     ) async -> StoredResult {
+        counters.countRunning(1)
+        defer { counters.countRunning(-1) }
         let report = await verdict(on: submission, sha256: sha256, lane: lane)
         let context = EventContext(
             time: now(), hostname: submission.source, scanID: "\(configuration.scanIDPrefix)-\(submission.number)")

@@ -10,6 +10,7 @@ struct Housekeeping: Service {
         await cancelWhenGracefulShutdown {
             while (try? await Task.sleep(for: .seconds(5))) != nil {
                 core.saveStatistics()
+                core.lookAround()
                 core.collections.tellSilent(core.eventLog)
                 core.access.reload(core.eventLog)
                 core.certificates?.reload(core.eventLog)

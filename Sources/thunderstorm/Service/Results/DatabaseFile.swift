@@ -3,8 +3,10 @@ import GRDB
 import Glibc
 import Pipeline
 
-/// A SQLite file of the upload directory: WAL with synchronous=FULL, so that what a commit wrote is on the disk when it
-/// returns. A file that cannot be read is set aside and made anew.
+/// A SQLite file of the upload directory.
+///
+/// WAL with synchronous=FULL, so that what a commit wrote is on the disk when it returns. A file that cannot be read is
+/// set aside and made anew.
 struct DatabaseFile {
     /// Its path.
     var path: String

@@ -115,6 +115,22 @@ final class MinuteHistory: Sendable {
         return buckets
     }
 
+    /// Counts of the last buckets, the current one last.
+    ///
+    /// - Parameters:
+    ///   - step: Seconds in a bucket, whole minutes; buckets begin at multiples of it in UTC.
+    ///   - start: When the first bucket begins, in seconds since 1970.
+    func counts(step: Int64, from start: Int64, buckets: Int) -> [Int] {
+        let (first, counts) = contents.withLock { ($0.start, $0.counts) }
+        let minutes = max(step / 60, 1)
+        return (0..<Int64(buckets)).map { bucket in
+            let begin = start / 60 + bucket * minutes - first
+            return (begin..<begin + minutes).reduce(0) { sum, minute in
+                minute >= 0 && minute < counts.count ? sum + Int(counts[Int(minute)]) : sum
+            }
+        }
+    }
+
     private static func minute(_ time: Timestamp) -> Int64 {
         time.seconds >= 0 ? time.seconds / 60 : (time.seconds - 59) / 60
     }

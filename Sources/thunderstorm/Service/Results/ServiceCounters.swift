@@ -9,6 +9,8 @@ final class ServiceCounters: Sendable {
     struct Snapshot: Equatable {
         /// Samples scanned.
         var scanned = 0
+        /// Samples that are scanned now, or wait for a thread that takes them next.
+        var running = 0
         /// Uploads refused for want of room.
         var denied = 0
         /// Uploads asked for, the refused ones included.
@@ -27,6 +29,7 @@ final class ServiceCounters: Sendable {
 
     private struct Contents {
         var scanned = 0
+        var running = 0
         var denied = 0
         var requests = 0
         var cacheHits = 0
@@ -58,6 +61,9 @@ final class ServiceCounters: Sendable {
     /// Counts an upload that was refused because its source or token sends too much.
     func countQuotaWait() { contents.withLock { $0.quotaWaits += 1 } }
 
+    /// A sample is handed to the engine (1) or comes back (-1).
+    func countRunning(_ change: Int) { contents.withLock { $0.running += change } }
+
     /// Counts a scanned sample.
     ///
     /// - Parameters:
@@ -79,7 +85,8 @@ final class ServiceCounters: Sendable {
         contents.withLock { contents in
             let samples = UInt64(max(contents.scanned, 1))
             return Snapshot(
-                scanned: contents.scanned, denied: contents.denied, requests: contents.requests,
+                scanned: contents.scanned, running: contents.running, denied: contents.denied,
+                requests: contents.requests,
                 cacheHits: contents.cacheHits, quotaWaits: contents.quotaWaits, meanScan: contents.scanTime / samples,
                 meanWait: (contents.totalTime - contents.scanTime) / samples,
                 meanTotal: contents.totalTime / samples)

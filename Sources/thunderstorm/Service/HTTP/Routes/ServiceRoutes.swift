@@ -41,11 +41,70 @@ struct ServiceRoutes: Sendable {
         on(router, "/readyz", .get, .open) { _, _ in try status.ready() }
         let metrics = MetricsRoute(core: core, signatures: status.signatures, targets: targets)
         on(router, "/metrics", .get, .scope(.read)) { _, _ in metrics.metrics() }
-        let pages = PageRoutes(core: core, signatures: status.signatures)
-        on(router, "/", .get, .scope(.read)) { _, _ in pages.landing() }
+        addPages(to: router)
+        return router
+    }
+
+    private func addPages(to router: Router<ServiceRequestContext>) {
+        let pages = PageRoutes(core: core, signatures: status.signatures, reload: reload)
         on(router, "/page.css", .get, .open) { _, _ in pages.style() }
         on(router, "/page.js", .get, .open) { _, _ in pages.script() }
-        return router
+        page(router, "/", [(.get, .page(.read), { try await pages.overview($0, $1) })])
+        page(router, "/findings", [(.get, .page(.read), { try await pages.search($0, $1) })])
+        page(router, "/findings/{id}", [(.get, .page(.read), { try await pages.finding($0, $1) })])
+        page(
+            router, "/upload",
+            [
+                (.get, .page(.submit), { pages.uploadForm($0, $1) }),
+                (.post, .page(.submit), { try await pages.upload($0, $1) }),
+            ])
+        page(router, "/collections", [(.get, .page(.read), { pages.collections($0, $1) })])
+        page(router, "/signatures", [(.get, .page(.read), { pages.signatureList($0, $1) })])
+        page(
+            router, "/signatures/reload", [(.post, .page(.admin), { try await pages.reloadSignatures($0, $1) })])
+        page(router, "/api-docs", [(.get, .open, { pages.interface($0, $1) })])
+        page(
+            router, "/login",
+            [
+                (.get, .open, { request, _ in pages.signInForm(request) }),
+                (.post, .open, { try await pages.signIn($0, $1) }),
+            ])
+        page(router, "/logout", [(.post, .open, { request, _ in pages.signOut(request) })])
+    }
+
+    // A page changes something only when a page of ours asks for it; a browser that is refused gets a page, or the form
+    // where tokens are asked for, and other clients the error as JSON.
+    private func page(
+        _ router: Router<ServiceRequestContext>, _ path: String,
+        _ handlers: [(HTTPRequest.Method, RouteAccess, Handler)]
+    ) {
+        let core = core
+        let shown = handlers.map { method, access, handler -> (HTTPRequest.Method, RouteAccess, Handler) in
+            let checked = authorized(access, handler)
+            return (
+                method, .open,
+                { request, context in
+                    do {
+                        guard method == .get || request.isFromOwnPage || request.headers[.authorization] != nil else {
+                            throw APIError(
+                                status: .forbidden, reason: "cross_site",
+                                message: "only a page of this service may ask for this; programs use /api")
+                        }
+                        return try await checked(request, context)
+                    } catch let error as APIError where request.wantsPage {
+                        if error.status == .unauthorized {
+                            return .see("/login?next=\(queryEscaped(method == .get ? request.uri.string : path))")
+                        }
+                        if let detail = error.detail {
+                            core.eventLog.message(
+                                .error, module: "HTTPServer", error.message, fields: [("ERROR", detail)])
+                        }
+                        return error.page(caller: nil)
+                    }
+                }
+            )
+        }
+        on(router, path, shown)
     }
 
     private func addAPI(to router: Router<ServiceRequestContext>, prefix: String, format: ReportFormat) {

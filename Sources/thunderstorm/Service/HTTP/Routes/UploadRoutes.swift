@@ -14,6 +14,18 @@ struct UploadRoutes: Sendable {
     func check(
         _ request: Request, _ context: ServiceRequestContext, format: ReportFormat
     ) async throws(APIError) -> Response {
+        let result = try await scan(request, context)
+        let body = core.encoder.encode(
+            result.report, as: format, context: result.context, pretty: RequestQuery(request).isOn("pretty"))
+        return .text(type: "application/json", body + [0x0A])
+    }
+
+    /// Scans a sample.
+    ///
+    /// - Parameter readsSource: Whether a field of the form names the source: the page's form has one.
+    func scan(
+        _ request: Request, _ context: ServiceRequestContext, readsSource: Bool = false
+    ) async throws(APIError) -> StoredResult {
         let query = RequestQuery(request)
         let source = query["source"] ?? context.peer
         let boundary = try admit(request, context, source: source)
@@ -32,19 +44,16 @@ struct UploadRoutes: Sendable {
         } catch {
             throw logged(error, source: source, path: receiver.path, count: receiver.count)
         }
-        let (path, sha256) = (receiver.path, receiver.sha256)
+        let (path, sha256, field) = (receiver.path, receiver.sha256, readsSource ? receiver.source : nil)
         accountUndeclared(request, context, source: source, bytes: receiver.count)
         guard core.admission.enter() else { throw noScanSlot() }
         defer { core.admission.leave() }
         let bytes = try receiver.store.finish()
         let collection = core.collections.countReceived(query["scan_id"], bytes: bytes.count)
         let submission = Submission(
-            number: core.numbers.nextSample(), path: path, source: source, bytes: bytes, received: core.now())
-        let result = await core.scan(
+            number: core.numbers.nextSample(), path: path, source: field ?? source, bytes: bytes, received: core.now())
+        return await core.scan(
             submission, sha256: sha256, collection: collection, lane: .sync, arrival: monotonicNanoseconds())
-        let body = core.encoder.encode(
-            result.report, as: format, context: result.context, pretty: query.isOn("pretty"))
-        return .text(type: "application/json", body + [0x0A])
     }
 
     /// Queues a sample and answers with its id.

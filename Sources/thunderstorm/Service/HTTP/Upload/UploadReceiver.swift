@@ -76,6 +76,8 @@ struct FileSample: ~Copyable, SampleStore {
 struct UploadReceiver<Store: SampleStore & ~Copyable>: ~Copyable, MultipartReceiver {
     // Preamble, headers, other fields and epilogue together.
     private static var overheadLimit: Int { 4 << 20 }
+    // What is kept of the field `source`, which the form of the page has.
+    private static var fieldLimit: Int { 1 << 10 }
 
     var store: Store
     /// Path of the sample as its client wrote it.
@@ -84,9 +86,14 @@ struct UploadReceiver<Store: SampleStore & ~Copyable>: ~Copyable, MultipartRecei
     private(set) var count = 0
     private let sizeLimit: Int
     private var digest = StreamingDigest()
+    private var field: [UInt8] = []
     private var isFilePart = false
+    private var isSourcePart = false
     private var sawFile = false
     private var received = 0
+
+    /// What the field `source` says; nil when there is none.
+    var source: String? { field.isEmpty ? nil : clientText(field) }
 
     /// SHA-256 of the sample so far, in lower-case hexadecimal.
     var sha256: String { digest.value }
@@ -128,6 +135,7 @@ struct UploadReceiver<Store: SampleStore & ~Copyable>: ~Copyable, MultipartRecei
 
     mutating func partBegan(_ header: PartHeader) throws(APIError) {
         isFilePart = header.name == "file"
+        isSourcePart = header.name == "source" && header.filename == nil
         guard isFilePart else { return }
         if sawFile {
             throw .badRequest("multiple_files", "more than one part is named 'file'; send one sample a request")
@@ -137,6 +145,7 @@ struct UploadReceiver<Store: SampleStore & ~Copyable>: ~Copyable, MultipartRecei
     }
 
     mutating func partBytes(_ bytes: RawSpan) throws(APIError) {
+        if isSourcePart { field += bytes.prefix(max(Self.fieldLimit - field.count, 0)).array }
         guard isFilePart else { return }
         guard bytes.byteCount <= sizeLimit - count else { throw .tooLarge(limit: sizeLimit) }
         count += bytes.byteCount
@@ -144,7 +153,10 @@ struct UploadReceiver<Store: SampleStore & ~Copyable>: ~Copyable, MultipartRecei
         try store.append(bytes)
     }
 
-    mutating func partEnded() { isFilePart = false }
+    mutating func partEnded() {
+        isFilePart = false
+        isSourcePart = false
+    }
 }
 
 extension APIError {
