@@ -15,7 +15,8 @@ let package = Package(
             dependencies: [
                 "BannerStage", .product(name: "Pipeline", package: "thunderstorm"),
                 .product(name: "PipelineTesting", package: "thunderstorm"),
-            ]),
+            ],
+            exclude: ["Golden"]),
         .executableTarget(
             name: "case-thunderstorm",
             dependencies: [

@@ -12,7 +12,7 @@ struct BannerStageTests {
             output.records.map { $0.fields.map(\.value) } == [
                 ["host", "srv-3"], ["url", "https://www.example.org/a"],
             ])
-        #expect(output.records.map(\.offset) == [13, 48])
+        #expect(output.records.map(\.offset) == [13, 47])
         #expect(output.reasons.map(\.signature.ruleName) == ["CaseBanner"])
         // The whole output as text, in a file: RECORD_GOLDEN=1 writes it, the diff is the review.
         #expect(goldenDifference("case.txt", output.text) == nil)
