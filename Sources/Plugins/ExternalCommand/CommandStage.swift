@@ -103,7 +103,7 @@ public final class CommandStage: Stage {
             references: ["https://jsonlines.org"],
             limitations: [
                 "Only chains of the configuration file may have it: a signature folder cannot start programs.",
-                "One start for each sample: 2 ms for a small program, 20 ms for Python.",
+                "It is started once for each sample: choose types or extensions.",
                 "It may read every file that the service's user may read; writing and the network are refused where the kernel can.",
                 "Fields of a record stand in the order of their names.",
             ])

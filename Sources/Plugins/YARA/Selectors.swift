@@ -21,19 +21,37 @@ enum Selectors {
         "WER": "WER", "ZIPARCHIVE": "ZIP",
     ].mapValues { FileKind($0) }
 
+    /// Types that say little: a tag may give a file of such a type another one.
+    ///
+    /// Rules of others have these tags, too, as words for what they detect: a disk image in which a rule tagged LNK finds
+    /// something is unpacked all the same.
+    static let uncertainKinds: Set<FileKind> = Set(
+        ["UNKNOWN", "Text", "CSV", "Log", "INI", "JSON", "YAML", "XML", "SQL", "Script", "Memory Image"].map {
+            FileKind($0)
+        })
+
     /// Rules of the files that select a type, with the rules they need and without all others.
     static func rules(in files: [SignatureFile]) -> YARARules {
         let named = YARARules(compiling: files.map(YARASource.init).filter(\.mayHaveSelectors), splitLimit: .max)
-        guard named.rules.contains(where: { !$0.selections.isEmpty }) else { return YARARules(compiling: []) }
+        guard named.rules.contains(where: { $0.isSelector }) else { return YARARules(compiling: []) }
         let sources = Dictionary(uniqueKeysWithValues: files.map { ($0.path, YARASource($0)) })
         let thinned = named.sources.enumerated().compactMap { number, name -> YARASource? in
             let rules = named.rules.filter { $0.source == number }
-            let selecting = Set(rules.filter { !$0.selections.isEmpty }.map(\.signature.ruleName))
+            let selecting = Set(rules.filter { $0.isSelector }.map(\.signature.ruleName))
             guard !selecting.isEmpty, let source = sources[name] else { return nil }
             let selection = RuleSelection(source, compiled: rules.map(\.signature.ruleName))
             return selection?.source(keeping: selecting) ?? source
         }
         return YARARules(compiling: thinned, splitLimit: .max)
+    }
+}
+
+extension YARARule {
+    fileprivate var isSelector: Bool { !taggedKinds.isEmpty || !namedKinds.isEmpty }
+
+    /// Types that a match gives a file that was recognised as `kind`.
+    func selections(for kind: FileKind) -> [FileKind] {
+        namedKinds + (Selectors.uncertainKinds.contains(kind) ? taggedKinds : [])
     }
 }
 

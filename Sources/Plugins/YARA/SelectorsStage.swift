@@ -2,8 +2,8 @@ import Pipeline
 
 /// Gives files the type that a user's YARA rule names, before the parsers are chosen.
 ///
-/// A rule for files, or for the beginnings of files, with a tag as `REGISTRYHIVE` starts that parser on whatever it matches; meta
-/// `selects = "Type"` names any other type.
+/// A rule for files, or for the beginnings of files, with a tag as `REGISTRYHIVE` starts that parser on what it matches if no
+/// other type was recognised; meta `selects = "Type"` names any type, also against what was recognised.
 public struct SelectorsStage: Stage {
     /// How the stage works.
     public struct Options: Decodable, Sendable {
@@ -22,7 +22,8 @@ public struct SelectorsStage: Stage {
         references: ["https://yara.readthedocs.io"],
         limitations: [
             "Tags: \(Selectors.kinds.keys.sorted().joined(separator: ", ")); meta `selects` for any other type.",
-            "The rule decides, also against the type that was recognised; of several rules the first one in the order of the files.",
+            "A tag counts where the type is uncertain (\(Selectors.uncertainKinds.map(\.name).sorted().joined(separator: ", "))), meta `selects` always.",
+            "Of several rules the first one in the order of the files decides, and the others are said.",
             "Of a file that is read in pieces the first MiB is looked at.",
             "The rule is a rule like any other for the stage yara: `score = 0` in its meta keeps it from being a finding.",
         ])
@@ -51,7 +52,7 @@ public struct SelectorsStage: Stage {
                 for match in result.matches {
                     let rule = rules.rules[match.rule]
                     guard rule.isMeant(for: Self.descriptor.module) else { continue }
-                    chosen += rule.selections.map { ($0, rule.signature.ruleName) }
+                    chosen += rule.selections(for: sample.kind).map { ($0, rule.signature.ruleName) }
                 }
             } catch {
                 throw StageError(error, seconds: limit, "no selector rule was judged for this sample")

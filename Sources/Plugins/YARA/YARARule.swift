@@ -28,8 +28,10 @@ public struct YARARule: Sendable, Equatable {
     /// Declared `global`: the other rules of its file need it.
     public let isGlobal: Bool
 
-    /// Types that a match gives a file, by selector tags and meta `selects`.
-    public let selections: [FileKind]
+    /// Types that a match gives a file of uncertain type, by selector tags.
+    public let taggedKinds: [FileKind]
+    /// Types that a match gives any file, by meta `selects`.
+    public let namedKinds: [FileKind]
 
     /// Whether the rule is meant for a feature (`Filescan`, `LogScan`).
     public func isMeant(for module: String) -> Bool {
@@ -65,7 +67,8 @@ extension YARARule {
             references: meta.references, date: meta.date, tags: Self.unique(tags), id: meta.id,
             falsePositives: meta.falsePositives, origin: origin)
         limit = meta.limit
-        selections = selectors.compactMap { Selectors.kinds[$0] } + meta.selects.map { FileKind($0) }
+        taggedKinds = selectors.compactMap { Selectors.kinds[$0] }
+        namedKinds = meta.selects.map { FileKind($0) }
         target = meta.target
         isWithoutDeepDive = meta.isWithoutDeepDive
         isPrivate = unsafe rule.pointee.flags & RULE_FLAGS_PRIVATE != 0

@@ -21,7 +21,7 @@ struct SelectorTests {
     @Test func aTagGivesTheType() throws {
         let stage = try selectors([(.yara, hive)])
         #expect(scan(stage, Bytes(utf8: "odd hive 1"), kind: "UNKNOWN").kind == FileKind("Registry Hive"))
-        // Also against what was recognised; and the rule is no finding here.
+        // The rule is no finding here.
         let other = scan(stage, Bytes(utf8: "odd hive 1"), kind: "Text")
         #expect(other.kind == FileKind("Registry Hive") && other.findings.isEmpty)
         #expect(scan(stage, Bytes(utf8: "an odd hive"), kind: "Text").kind == FileKind("Text"))
@@ -41,6 +41,16 @@ struct SelectorTests {
             #expect(kind != FileKind("Text") && kind != .unknown, "\(tag)")
         }
         #expect(tags.count == Selectors.kinds.count)
+    }
+
+    @Test func aTagTakesNoTypeAway() throws {
+        // As in rules of others, where the tag says what is detected.
+        let tagged = try selectors([(.yara, "rule iso_with_link : ISO LNK { condition: true }")])
+        for kind in ["ISO", "ZIP", "EXE", "EVTX", "HTML"] {
+            #expect(scan(tagged, Bytes(utf8: "x"), kind: kind).kind == FileKind(kind))
+        }
+        let named = try selectors([(.yara, "rule r { meta: selects = \"LNK\" condition: true }")])
+        #expect(scan(named, Bytes(utf8: "x"), kind: "ISO").kind == FileKind("LNK"))
     }
 
     @Test func metaNamesAnyType() throws {
