@@ -11,6 +11,7 @@ FOLDER.
 The browser has questions of its own for its maker, with an empty page, too. No name but this machine's is resolved, so that
 none of them gets anywhere; what it asks for with an empty page is known, and anything beyond it fails.
 """
+import http.server
 import json
 import os
 import re
@@ -18,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -88,7 +90,9 @@ def browse(folder, port, page, width, dark, output):
         "--disable-component-update", "--disable-sync", "--disable-default-apps", "--disable-extensions",
         "--hide-scrollbars", "--disable-features=AutofillServerCommunication,OptimizationHints,MediaRouter",
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--enable-logging=stderr", f"--user-data-dir={profile}", f"--log-net-log={netlog}",
-        f"--window-size={width},{2200 if page == '/' else 1400}", "--virtual-time-budget=2000",
+        f"--window-size={width},{2200 if page == '/' else 1400}",
+        # Long enough for the overview to be renewed once.
+        f"--virtual-time-budget={7000 if page == '/' else 2000}",
     ]
     if dark:
         flags.append("--blink-settings=preferredColorScheme=0")
@@ -118,6 +122,33 @@ def hosts(netlog):
     return everyone, ours
 
 
+def requests(netlog, url):
+    """How often an address was asked for."""
+    return len({event["source"]["id"] for event in netlog["events"] if event.get("params", {}).get("url") == url
+                and event["source"]["type"] == netlog["constants"]["logSourceType"]["URL_REQUEST"]})
+
+
+class Careless(http.server.BaseHTTPRequestHandler):
+    """A page that asks another host for an image: what this script must see."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b'<!doctype html><img src="http://other.invalid/image.png">')
+
+    def log_message(self, *_):
+        pass
+
+
+def check_sight(folder):
+    server = http.server.HTTPServer(("127.0.0.1", 0), Careless)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    _, netlog, _ = browse(folder, server.server_port, "/careless", 1280, False, None)
+    server.shutdown()
+    check("other.invalid" in hosts(netlog)[1], "a request to another host is not seen: this test proves nothing")
+
+
 def main():
     program = sys.argv[1]
     kept = sys.argv[sys.argv.index("--screenshots") + 1] if "--screenshots" in sys.argv else None
@@ -125,6 +156,7 @@ def main():
     service, port = start(program, folder)
     loads = 0
     try:
+        check_sight(folder)
         fill(port)
         own = hosts(browse(folder, port, EMPTY, 1280, False, None)[1])[0]
         listed = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/findings?source=host%3Cb%3E"))
@@ -146,6 +178,8 @@ def main():
                     check(not errors, f"{name}: {errors}")
                     if page == "/":
                         check(re.search(r'<button[^>]*id="pause"[^>]*hidden', document) is None, f"{name}: no script ran")
+                        check("The service is running." in document, f"{name}: the page could not be renewed")
+                        check(requests(netlog, f"http://127.0.0.1:{port}/") > 1, f"{name}: the page was not renewed")
     finally:
         service.terminate()
         service.wait()
