@@ -109,12 +109,16 @@ var dependencies: [Package.Dependency] = [
 
 var targets: [Target] = [
     .target(name: "CLinux"),
+    .target(name: "CDigests"),
     .target(
         name: "Pipeline",
-        dependencies: ["CLinux", .product(name: "Crypto", package: "swift-crypto")],
+        dependencies: ["CLinux", "CDigests", .product(name: "Crypto", package: "swift-crypto")],
         swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
     .target(name: "PipelineTesting", dependencies: ["Pipeline"], swiftSettings: settings),
-    .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "PipelineTesting"], swiftSettings: settings),
+    .testTarget(
+        name: "PipelineTests",
+        dependencies: ["Pipeline", "PipelineTesting", .product(name: "Crypto", package: "swift-crypto")],
+        swiftSettings: settings),
 ]
 targets += chosenLibraries
 for plugin in chosen {

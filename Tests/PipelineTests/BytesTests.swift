@@ -1,7 +1,9 @@
+import Crypto
 import Glibc
-import Pipeline
 import PipelineTesting
 import Testing
+
+@testable import Pipeline
 
 struct BytesTests {
     @Test func slicesShareAndCheckBounds() {
@@ -79,4 +81,23 @@ struct BytesTests {
         #expect(digests.sha1 == "a9993e364706816aba3e25717850c26c9cd0d89d")
         #expect(digests.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
     }
+
+    @Test func digestsOfAllLengthsInPieces() {
+        let all = (0..<400).map { UInt8(truncatingIfNeeded: $0 * 73 + $0 / 7) }
+        for count in Array(0...200) + [400] {
+            let bytes = Array(all.prefix(count))
+            var pass = DigestPass()
+            var position = 0
+            for size in [0, 3, 61, 64, 1, 130, 400] {
+                pass.update(bytes.rawSpan.suffix(from: position).prefix(size))
+                position = min(position + size, count)
+            }
+            let digests = pass.finish()
+            #expect(digests.md5 == hexadecimal(Insecure.MD5.hash(data: bytes)))
+            #expect(digests.sha1 == hexadecimal(Insecure.SHA1.hash(data: bytes)))
+            #expect(digests.sha256 == hexadecimal(SHA256.hash(data: bytes)))
+        }
+    }
+
+    private func hexadecimal(_ digest: some Sequence<UInt8>) -> String { String(hex: Array(digest).rawSpan) }
 }

@@ -46,6 +46,7 @@
     }
 
     /// Appends one byte.
+    @inline(__always)
     public mutating func append(_ byte: UInt8) {
         reserve(1)
         unsafe base[count] = byte
@@ -53,6 +54,7 @@
     }
 
     /// Appends bytes that are UTF-8 already.
+    @inline(__always)
     public mutating func append(_ span: RawSpan) {
         let more = span.byteCount
         guard more > 0 else { return }
@@ -272,14 +274,33 @@ public func isValidUTF8(_ span: RawSpan) -> Bool {
 
 /// Whether every byte is below 0x80.
 public func isASCII(_ span: RawSpan) -> Bool {
+    let count = span.byteCount
+    let highBits: UInt64 = 0x8080_8080_8080_8080
     var offset = 0
-    while let block = span.uint64(at: offset) {
-        if block & 0x8080_8080_8080_8080 != 0 { return false }
+    while offset &+ 32 <= count {
+        let block =
+            unsafe span.word(at: offset) | span.word(at: offset &+ 8) | span.word(at: offset &+ 16)
+            | span.word(at: offset &+ 24)
+        if block & highBits != 0 { return false }
+        offset &+= 32
+    }
+    while offset &+ 8 <= count {
+        if unsafe span.word(at: offset) & highBits != 0 { return false }
         offset &+= 8
     }
+    // The last eight once more are quicker than the last seven one by one.
+    if offset < count, count >= 8 { return unsafe span.word(at: count &- 8) & highBits == 0 }
     while let byte = span.uint8(at: offset) {
         if byte >= 0x80 { return false }
         offset &+= 1
     }
     return true
+}
+
+extension RawSpan {
+    // Eight bytes that the caller knows to be there.
+    @inline(__always)
+    @unsafe fileprivate func word(at offset: Int) -> UInt64 {
+        unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+    }
 }

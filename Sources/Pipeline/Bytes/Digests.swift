@@ -1,9 +1,10 @@
 import Crypto
 import Synchronization
 
-/// MD5, SHA-1 and SHA-256 of some bytes; each is computed when first asked for, and kept.
+/// MD5, SHA-1 and SHA-256 of some bytes; computed when first asked for, and kept.
 ///
-/// Of a file that is read in pieces all three are computed in one pass, while other threads that ask wait.
+/// All three are computed in one pass, while other threads that ask wait; only of bytes in memory, on a processor
+/// without SHA instructions, each is computed for itself.
 public final class Digests: Sendable {
     private struct Known {
         var md5: String?
@@ -34,42 +35,37 @@ public final class Digests: Sendable {
     public var sha256: String { value(\.sha256, SHA256.self) }
 
     private func value<H: HashFunction>(_ field: WritableKeyPath<Known, String?>, _ function: H.Type) -> String {
-        switch content {
-        case .whole(let bytes):
-            if let value = known.withLock({ $0[keyPath: field] }) { return value }
+        if let value = known.withLock({ $0[keyPath: field] }) { return value }
+        if case .whole(let bytes) = content, !DigestPass.isFast {
             var hasher = H()
             unsafe bytes.withUnsafeBytes { unsafe hasher.update(bufferPointer: $0) }
-            let value = Self.text(hasher.finalize())
+            let value = String(hex: Array(hasher.finalize()).rawSpan)
             known.withLock { $0[keyPath: field] = value }
             return value
+        }
+        return known.withLock { known in
+            if known.md5 == nil { known = Self.all(of: content) }
+            return known[keyPath: field] ?? ""
+        }
+    }
+
+    private static func all(of content: Content) -> Known {
+        var pass = DigestPass()
+        switch content {
+        case .whole(let bytes): pass.update(bytes.span)
         case .file(let file):
-            return known.withLock { known in
-                if known.md5 == nil { known = Self.all(of: file) }
-                return known[keyPath: field] ?? ""
+            var position = 0
+            while position < file.count {
+                guard let piece = try? file.read(at: position, count: min(pieceSize, file.count - position)) else {
+                    return Known(md5: "", sha1: "", sha256: "")
+                }
+                pass.update(piece.span)
+                position += piece.count
             }
         }
+        let digests = pass.finish()
+        return Known(md5: digests.md5, sha1: digests.sha1, sha256: digests.sha256)
     }
-
-    private static func all(of file: FileContent) -> Known {
-        var md5 = Insecure.MD5()
-        var sha1 = Insecure.SHA1()
-        var sha256 = SHA256()
-        var position = 0
-        while position < file.count {
-            guard let piece = try? file.read(at: position, count: min(pieceSize, file.count - position)) else {
-                return Known(md5: "", sha1: "", sha256: "")
-            }
-            unsafe piece.withUnsafeBytes { buffer in
-                unsafe md5.update(bufferPointer: buffer)
-                unsafe sha1.update(bufferPointer: buffer)
-                unsafe sha256.update(bufferPointer: buffer)
-            }
-            position += piece.count
-        }
-        return Known(md5: text(md5.finalize()), sha1: text(sha1.finalize()), sha256: text(sha256.finalize()))
-    }
-
-    private static func text(_ digest: some Sequence<UInt8>) -> String { String(hex: Array(digest).rawSpan) }
 }
 
 /// SHA-256 of bytes that come in pieces.

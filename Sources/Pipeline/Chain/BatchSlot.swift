@@ -17,6 +17,9 @@ final class BatchSlot {
         try builder.add(type, offset: offset, build)
     }
 
+    // Access to the builder is checked once for as many records as `build` adds.
+    func fill(_ build: (inout RecordBuilder) throws(StageError) -> Void) throws(StageError) { try build(&builder) }
+
     func reset() { builder.batch.reset() }
 
     func withBatch<R>(_ body: (borrowing RecordBatch) -> R) -> R { body(builder.batch) }

@@ -32,6 +32,9 @@ public final class KeyTable {
         return id
     }
 
+    /// The number that was given as the `index`th, counted from 0.
+    public func id(at index: Int) -> ID { ID(index: index) }
+
     /// The name of a number; empty for a number of another table.
     public func name(of id: ID) -> String { id.index < names.count ? names[id.index] : "" }
 }

@@ -1,12 +1,13 @@
 /// Builds one record: fields are appended in order, values as UTF-8.
 ///
-/// Handed to the closure of `Output.emit`; a closure that throws takes its record back.
+/// Handed to the closures of `Output.emit` and `emitMany`; one that throws takes its record back.
 public struct RecordBuilder: ~Copyable {
     /// Most bytes that the values of one record may have.
     public static let recordByteLimit = 64 << 20
 
     @usableFromInline var batch: RecordBatch
     var clock: StageClock?
+    private var added: UInt32 = 0
 
     init(batch: consuming RecordBatch) { self.batch = batch }
 
@@ -16,8 +17,13 @@ public struct RecordBuilder: ~Copyable {
     /// Bytes that the values of this batch have so far.
     public var byteCount: Int { batch.arena.count }
 
-    // Adds one record; takes it back when `build` throws.
-    mutating func add(
+    /// Whether the batch is to be handed on before more is added.
+    public var isFull: Bool { batch.isFull }
+
+    /// Adds one record, in `Output.emitMany`.
+    ///
+    /// - Throws: what `build` throws (its record is taken back), or `timeout`.
+    public mutating func add(
         _ type: RecordType, offset: Int, _ build: (inout RecordBuilder) throws(StageError) -> Void
     ) throws(StageError) {
         let fields = batch.fieldTable.count
@@ -27,7 +33,9 @@ public struct RecordBuilder: ~Copyable {
             RecordBatch.Entry(type: index, firstField: Int32(fields), fieldCount: 0, offset: offset))
         do {
             try build(&self)
-            try checkpoint()
+            added &+= 1
+            if added & 15 == 0 { try clock?.check() }
+            if batch.arena.count > RecordBatch.byteLimit { try checkpoint() }
             batch.entries[batch.entries.count - 1].fieldCount = Int32(batch.fieldTable.count - fields)
         } catch {
             rollBack(toFields: fields, bytes: bytes)
@@ -102,6 +110,7 @@ public struct RecordBuilder: ~Copyable {
     }
 
     @usableFromInline
+    @inline(__always)
     mutating func close(_ key: KeyTable.ID, start: Int) {
         batch.fieldTable.append(
             RecordBatch.Field(

@@ -140,16 +140,28 @@ public struct Output: ~Copyable {
     public mutating func emit(
         _ type: RecordType, offset: Int, _ build: (inout RecordBuilder) throws(StageError) -> Void
     ) throws(StageError) {
-        try clock.checkpoint()
         let slot = openSlot()
         try slot.add(type, offset: offset, build)
-        run.statistics[stage].records += 1
+        if slot.isFull { try flush() }
+    }
+
+    /// Builds records and hands them to the later stages when they are enough for a batch: for formats whose records
+    /// are so small that a call of `emit` for each would be felt.
+    ///
+    /// - Parameter build: Adds records until the builder is full or none are left; to be called again in the first case.
+    /// - Throws: what `build` throws; what was added before is handed on.
+    public mutating func emitMany(
+        _ build: (inout RecordBuilder) throws(StageError) -> Void
+    ) throws(StageError) {
+        let slot = openSlot()
+        try slot.fill(build)
         if slot.isFull { try flush() }
     }
 
     // Hands the records gathered so far to the later stages.
     mutating func flush() throws(StageError) {
         guard let slot, slot.count > 0 else { return }
+        run.statistics[stage].records += slot.count
         clock.pause()
         defer { clock.resume() }
         run.inspect(slot, of: frame, after: stage)

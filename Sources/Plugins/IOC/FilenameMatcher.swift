@@ -1,7 +1,7 @@
 import PatternMatching
 import Pipeline
 
-// Filename IOCs on paths and on any text that may hold one. A path is searched twice, as it is and with `/` and `\`
+// Filename IOCs on paths and on any text that may hold one: each is tried on the text as it is and with `/` and `\`
 // exchanged, so that IOCs work on paths of any system (REFERENCE C.3, A.9).
 
 struct FilenameMatcher: Sendable {
@@ -12,12 +12,10 @@ struct FilenameMatcher: Sendable {
     }
 
     let iocs: [IOC]
-    let patterns: PatternSet
     private let falsePositives: [Int: [ExactRegex]]
 
-    init(_ iocs: [IOC], pool: ScratchPool) {
+    init(_ iocs: [IOC]) {
         self.iocs = iocs
-        patterns = PatternSet(iocs.map(\.expression.pattern), pool: pool)
         var falsePositives: [Int: [ExactRegex]] = [:]
         for (index, ioc) in iocs.enumerated() where !ioc.falsePositives.isEmpty {
             falsePositives[index] = ioc.falsePositives.compactMap { try? ExactRegex($0.pattern) }
@@ -27,38 +25,35 @@ struct FilenameMatcher: Sendable {
 
     var isEmpty: Bool { iocs.isEmpty }
 
-    /// All IOCs that match a path, in the order of the lists.
-    ///
-    /// - Parameter exploded: IOCs whose expression took too long on this path.
-    func hits(in path: [UInt8], exploded: inout Set<Int>) throws(PatternError) -> [Hit] {
-        let exchanged = withSeparatorsExchanged(path.rawSpan)
-        let both = path + [0x0A] + exchanged
-        var candidates: [PatternMatch] = []
-        try patterns.propose(in: both.rawSpan, into: &candidates)
-        var hits: [Int: Hit] = [:]
-        for candidate in candidates where hits[candidate.id] == nil {
-            let value = candidate.end <= path.count ? path : exchanged
-            if let range = confirm(candidate.id, value.rawSpan, path.rawSpan, exchanged.rawSpan, &exploded) {
-                hits[candidate.id] = Hit(ioc: candidate.id, range: range)
-            }
+    /// What the search for candidates looks for.
+    var patterns: [Pattern] {
+        iocs.map { ioc in
+            var pattern = ioc.expression.pattern
+            pattern.flags.insert(.eitherSeparator)
+            return pattern
         }
-        return hits.values.sorted { $0.ioc < $1.ioc }
     }
 
-    /// Whether an IOC that was proposed really matches a value; a false-positive expression that matches the value in
-    /// either form takes the hit away.
-    func confirm(
-        _ index: Int, _ value: RawSpan, _ plain: RawSpan, _ exchanged: RawSpan, _ exploded: inout Set<Int>
-    ) -> Range<Int>? {
-        do {
-            guard let range = try patterns.firstMatch(of: index, in: value) else { return nil }
-            for falsePositive in falsePositives[index] ?? [] {
-                if try falsePositive.matches(plain) || falsePositive.matches(exchanged) { return nil }
+    /// Those of the proposed IOCs that match a value, in the order given; a false-positive expression that matches the
+    /// value in either form takes a hit away.
+    ///
+    /// - Parameter exploded: IOCs whose expression took too long on this value.
+    func hits(
+        _ proposed: some Sequence<Int>, in value: RawSpan, _ search: RecordSearch, exploded: inout Set<Int>
+    ) -> [Hit] {
+        let exchanged = withSeparatorsExchanged(value)
+        return proposed.compactMap { index in
+            do {
+                let plain = try search.firstMatch(of: index, in: value)
+                guard let range = try plain ?? search.firstMatch(of: index, in: exchanged.rawSpan) else { return nil }
+                for falsePositive in falsePositives[index] ?? [] {
+                    if try falsePositive.matches(value) || falsePositive.matches(exchanged.rawSpan) { return nil }
+                }
+                return Hit(ioc: index, range: range)
+            } catch {
+                exploded.insert(index)
+                return nil
             }
-            return range
-        } catch {
-            exploded.insert(index)
-            return nil
         }
     }
 
@@ -81,18 +76,4 @@ struct FilenameMatcher: Sendable {
 private func unique(_ texts: [String]) -> [String] {
     var seen: Set<String> = []
     return texts.filter { !$0.isEmpty && seen.insert($0).inserted }
-}
-
-/// A copy with `/` and `\` exchanged.
-func withSeparatorsExchanged(_ text: RawSpan) -> [UInt8] {
-    var copy = text.array
-    var bytes = copy.mutableSpan
-    for index in bytes.indices {
-        switch bytes[index] {
-        case 0x2F: bytes[index] = 0x5C
-        case 0x5C: bytes[index] = 0x2F
-        default: continue
-        }
-    }
-    return copy
 }

@@ -53,6 +53,7 @@ public struct IOCStage: Stage {
     private let filenames: FilenameMatcher
     private let keywords: KeywordMatcher
     private let network: NetworkMatcher
+    private let search: RecordSearch
     private let pipes: ObjectNameMatcher
     private let handles: ObjectNameMatcher
     private let stix: STIXMatcher
@@ -69,18 +70,19 @@ public struct IOCStage: Stage {
         let set = IOCSet(environment, groups: Set(IOC.Group.allCases.filter { !disabled.contains($0.rawValue) }))
         let pool = ScratchPool()
         hashes = HashMatcher(set[.hash])
-        filenames = FilenameMatcher(set[.filename], pool: pool)
+        filenames = FilenameMatcher(set[.filename])
         pipes = ObjectNameMatcher(set[.pipe], group: .pipe, pool: pool)
         handles = ObjectNameMatcher(set[.handle], group: .handle, pool: pool)
         keywords = KeywordMatcher(set[.keyword], findsPipes: !pipes.isEmpty, pool: pool)
         network = NetworkMatcher(set[.c2])
+        search = RecordSearch(filenames, keywords, hosts: network.proposals ?? [], pool: pool)
         stix = STIXMatcher(environment, isDisabled: disabled.contains("stix"))
         for refusal in keywords.refused where set[.keyword].indices.contains(refusal.index) {
             let ioc = set[.keyword][refusal.index]
             environment.diagnostics.report(
                 SignatureProblem(file: ioc.source.file, line: ioc.line, message: refusal.reason))
         }
-        for slow in filenames.patterns.slow {
+        for slow in search.slowFilenames {
             let ioc = filenames.iocs[slow.index]
             environment.diagnostics.report(
                 SignatureProblem(
@@ -101,7 +103,8 @@ public struct IOCStage: Stage {
         var exploded: Set<Int> = []
         if !filenames.isEmpty, !path.isEmpty {
             do {
-                for hit in try filenames.hits(in: path, exploded: &exploded) {
+                let proposed = try search.filenames(in: path.rawSpan)
+                for hit in filenames.hits(proposed, in: path.rawSpan, search, exploded: &exploded) {
                     let match = matchedText(hit.range, in: path.rawSpan, field: "/path")
                     out.report(filenames.iocs[hit.ioc].reason([match]))
                 }
@@ -164,62 +167,36 @@ public struct IOCStage: Stage {
         _ records: borrowing RecordBatch, of sample: Sample, _ state: inout State, _ out: inout Output
     ) throws(StageError) {
         var found = RecordHits()
+        let candidates: RecordSearch.Candidates
         do {
-            try matchFilenames(records, &out)
-            try matchKeywords(records, &found, &out)
-        } catch let error as StageError {
-            throw error
+            candidates = try search.candidates(in: records, keywords)
         } catch {
             throw StageError(.failed, "records were not matched: \(error)")
         }
-        try matchNetwork(records, &found, &out)
+        try matchFilenames(candidates.filenames, records, &out)
+        try matchKeywords(candidates.keywords, records, &found, &out)
+        try matchNetwork(candidates.hosts, records, &found, &out)
         try matchFields(records, &state, &found, &out)
         found.report(to: &out)
     }
 
-    private struct FieldCandidate: Hashable {
-        var field: Int
-        var ioc: Int
-        var isExchanged: Bool
-    }
-
-    private func matchFilenames(_ records: borrowing RecordBatch, _ out: inout Output) throws {
-        if filenames.isEmpty { return }
+    private func matchFilenames(
+        _ candidates: [(field: Int, ioc: Int)], _ records: borrowing RecordBatch, _ out: inout Output
+    ) throws(StageError) {
+        if candidates.isEmpty { return }
         var exploded: Set<Int> = []
-        let exchanged = withSeparatorsExchanged(records.text)
-        var candidates: [FieldCandidate] = []
-        for isExchanged in [false, true] {
-            var matches: [PatternMatch] = []
-            if isExchanged {
-                try filenames.patterns.propose(in: exchanged.rawSpan, into: &matches)
-            } else {
-                try filenames.patterns.propose(in: records.text, into: &matches)
-            }
-            for match in matches {
-                guard let field = records.field(at: match.end - 1) else { continue }
-                candidates.append(FieldCandidate(field: field, ioc: match.id, isExchanged: isExchanged))
-            }
-        }
         var found = FilenameHits()
-        candidates.sort { ($0.field, $0.ioc) < ($1.field, $1.ioc) }
         var index = 0
         while index < candidates.count {
             try out.checkpoint()
             let field = candidates[index].field
-            let value = records.value(of: field)
-            let place = records.textRange(of: field)
-            guard let other = exchanged.rawSpan.slice(at: place.lowerBound, count: place.count) else { return }
-            var hits: [FilenameMatcher.Hit] = []
+            var proposed: [Int] = []
             while index < candidates.count, candidates[index].field == field {
-                let candidate = candidates[index]
+                if proposed.last != candidates[index].ioc { proposed.append(candidates[index].ioc) }
                 index += 1
-                if hits.last?.ioc == candidate.ioc { continue }
-                let range =
-                    candidate.isExchanged
-                    ? filenames.confirm(candidate.ioc, other, value, other, &exploded)
-                    : filenames.confirm(candidate.ioc, value, value, other, &exploded)
-                if let range { hits.append(.init(ioc: candidate.ioc, range: range)) }
             }
+            let value = records.value(of: field)
+            let hits = filenames.hits(proposed, in: value, search, exploded: &exploded)
             let pointer = records.pointer(to: field)
             let matched = hits.map { matchedText($0.range, in: value, field: pointer) }
             found.add(hits, matched, record: records.record(of: field))
@@ -229,10 +206,9 @@ public struct IOCStage: Stage {
     }
 
     private func matchKeywords(
-        _ records: borrowing RecordBatch, _ found: inout RecordHits, _ out: inout Output
-    ) throws {
-        if keywords.isEmpty { return }
-        for hit in try keywords.hits(in: records.text) {
+        _ hits: [KeywordMatcher.Hit], _ records: borrowing RecordBatch, _ found: inout RecordHits, _ out: inout Output
+    ) throws(StageError) {
+        for hit in hits {
             try out.checkpoint()
             guard let field = records.field(at: hit.range.lowerBound) else { continue }
             let record = records.record(of: field)
@@ -252,9 +228,20 @@ public struct IOCStage: Stage {
     }
 
     private func matchNetwork(
-        _ records: borrowing RecordBatch, _ found: inout RecordHits, _ out: inout Output
+        _ fields: [Int], _ records: borrowing RecordBatch, _ found: inout RecordHits, _ out: inout Output
     ) throws(StageError) {
-        if network.isEmpty || !records.hasNetworkRecord { return }
+        for field in fields {
+            try out.checkpoint()
+            let record = records.record(of: field)
+            guard records.isNetworkRecord(record) else { continue }
+            let value = records.value(of: field)
+            var hits: [(ioc: IOC, range: Range<Int>)] = []
+            network.forEachHit(in: value) { hits.append(($0, $1)) }
+            for hit in hits {
+                found.add(hit.ioc, matchedText(hit.range, in: value, field: records.pointer(to: field)), record: record)
+            }
+        }
+        if network.isEmpty || network.proposals != nil || !records.hasNetworkRecord { return }
         var hits: [(ioc: IOC, range: Range<Int>)] = []
         network.forEachHit(in: records.text) { hits.append(($0, $1)) }
         for hit in hits {
@@ -272,10 +259,11 @@ public struct IOCStage: Stage {
     ) throws(StageError) {
         if hashes.isEmpty && pipes.isEmpty && handles.isEmpty && !stix.looksAtRegistry { return }
         state.fields.use(records.keys)
+        if state.fields.arePlain && !stix.looksAtRegistry { return }
         for record in 0..<records.count {
             try out.checkpoint()
             for field in records.fields(of: record) {
-                let kind = state.fields.kind(of: records.key(of: field), in: records.keys)
+                let kind = state.fields.kind(of: records.key(of: field))
                 if kind == .plain { continue }
                 let value = records.value(of: field)
                 let pointer = records.pointer(to: field)

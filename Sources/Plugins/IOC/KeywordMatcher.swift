@@ -14,6 +14,8 @@ struct KeywordMatcher: Sendable {
     private static let pipeMark = "\\pipe\\"
 
     let iocs: [IOC]
+    /// What is searched for; numbers are positions.
+    let patterns: [Pattern]
     private let database: PatternDatabase
 
     /// - Parameter findsPipes: Whether the places of `\pipe\` are wanted too.
@@ -21,6 +23,7 @@ struct KeywordMatcher: Sendable {
         self.iocs = iocs
         var patterns = iocs.enumerated().map { Pattern(id: $0.offset, literal: $0.element.value) }
         if findsPipes { patterns.append(Pattern(id: iocs.count, literal: Self.pipeMark, flags: .caseless)) }
+        self.patterns = patterns
         database = PatternDatabase(patterns, pool: pool)
     }
 
@@ -33,11 +36,14 @@ struct KeywordMatcher: Sendable {
     func hits(in text: RawSpan) throws(PatternError) -> [Hit] {
         var matches: [PatternMatch] = []
         try database.scan(text, oncePerLine: true, limit: .max, into: &matches)
-        return matches.compactMap { match in
-            let keyword = iocs.indices.contains(match.id) ? match.id : nil
-            let length = keyword.map { iocs[$0].value.utf8.count } ?? Self.pipeMark.utf8.count
-            guard match.end >= length else { return nil }
-            return Hit(keyword: keyword, range: (match.end - length)..<match.end)
-        }
+        return matches.compactMap { hit($0.id, end: $0.end) }
+    }
+
+    /// A match of one of the patterns.
+    func hit(_ pattern: Int, end: Int) -> Hit? {
+        let keyword = iocs.indices.contains(pattern) ? pattern : nil
+        let length = keyword.map { iocs[$0].value.utf8.count } ?? Self.pipeMark.utf8.count
+        guard end >= length else { return nil }
+        return Hit(keyword: keyword, range: (end - length)..<end)
     }
 }

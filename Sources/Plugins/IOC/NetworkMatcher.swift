@@ -1,3 +1,4 @@
+import PatternMatching
 import Pipeline
 
 // C2 IOCs in text (REFERENCE C.4). The text is cut into tokens that may be hosts; of each the suffixes at its dots
@@ -11,16 +12,23 @@ struct NetworkMatcher: Sendable {
     private var networks4: [(bits: Int, iocs: [UInt32: IOC])] = []
     private var networks6: [(bits: Int, iocs: [Network6: IOC])] = []
 
+    /// Texts one of which is in each text with a hit; nil if they are so many that looking at all hosts is better.
+    private(set) var proposals: [Pattern]?
+    private static let proposalLimit = 10_000
+
     private struct Network6: Hashable {
         var high: UInt64
         var low: UInt64
     }
 
     init(_ iocs: [IOC]) {
+        var texts: Set<String> = []
         var by4: [Int: [UInt32: IOC]] = [:]
         var by6: [Int: [Network6: IOC]] = [:]
         for ioc in iocs {
-            switch NetworkTarget(ioc.value) {
+            let target = NetworkTarget(ioc.value)
+            if let target { texts.formUnion(target.texts) }
+            switch target {
             case .domain(let name): domains[name] = ioc
             case .network4(let address, let bits): by4[bits, default: [:]][address] = ioc
             case .network6(let high, let low, let bits): by6[bits, default: [:]][Network6(high: high, low: low)] = ioc
@@ -30,6 +38,9 @@ struct NetworkMatcher: Sendable {
         filter = HashFilter(domains.keys.map { suffixHash(Array($0.utf8).rawSpan, from: 0) })
         networks4 = by4.sorted { $0.key > $1.key }.map { ($0.key, $0.value) }
         networks6 = by6.sorted { $0.key > $1.key }.map { ($0.key, $0.value) }
+        if texts.count <= Self.proposalLimit {
+            proposals = texts.sorted().map { Pattern(id: 0, literal: $0, flags: .caseless) }
+        }
     }
 
     var isEmpty: Bool { domains.isEmpty && networks4.isEmpty && networks6.isEmpty }

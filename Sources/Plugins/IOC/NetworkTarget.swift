@@ -44,6 +44,38 @@ enum NetworkTarget: Sendable, Hashable {
     }
 }
 
+extension NetworkTarget {
+    /// Texts, in either case, one of which is in each text that names such a host, however it is written.
+    ///
+    /// Of IPv4 addresses numbers have no leading zeros, or all have three digits.
+    var texts: [String] {
+        switch self {
+        case .domain(let name):
+            return [name]
+        case .network4(let address, let bits):
+            let whole = bits / 8
+            let rest = bits % 8
+            let numbers = (0..<4).map { Int(address >> UInt32(24 - $0 * 8) & 255) }
+            let plain = numbers[..<whole].map { "\($0)." }.joined()
+            let padded = numbers[..<whole].map { threeDigits($0) + "." }.joined()
+            if whole == 4 { return [String(plain.dropLast()), String(padded.dropLast())] }
+            if rest == 0 { return [plain, padded] }
+            // Each number that the next part may be.
+            return (numbers[whole]..<(numbers[whole] + 1 << (8 - rest))).flatMap {
+                ["\(plain)\($0)", padded + threeDigits($0)]
+            }
+        case .network6(let high, _, let bits):
+            // The first group, if it has a fixed number: zeros may be written in many ways, or not at all.
+            let group = high >> 48
+            return [bits >= 16 && group != 0 ? String(group, radix: 16) + ":" : ":"]
+        }
+    }
+
+    private func threeDigits(_ number: Int) -> String {
+        String(repeating: "0", count: number < 10 ? 2 : number < 100 ? 1 : 0) + "\(number)"
+    }
+}
+
 /// A C2 value in one form: lower case, not defanged, without scheme, port, leading `*.` and trailing dot.
 func normalised(c2 value: String) -> String {
     var text = value.lowercased()

@@ -78,24 +78,26 @@ struct FieldKinds {
         case handle
     }
 
-    // nil until a name is met.
-    private var kinds: [Kind?] = []
+    private var kinds: [Kind] = []
     private var table: KeyTable?
+    /// Whether no name of the table says that its fields hold anything special.
+    private(set) var arePlain = true
 
+    /// Takes all names that the table has by now.
     mutating func use(_ keys: KeyTable) {
         if table !== keys {
             kinds = []
+            arePlain = true
             table = keys
+        }
+        while kinds.count < keys.count {
+            let kind = Self.kind(of: keys.name(of: keys.id(at: kinds.count)))
+            kinds.append(kind)
+            if kind != .plain { arePlain = false }
         }
     }
 
-    mutating func kind(of key: KeyTable.ID, in keys: KeyTable) -> Kind {
-        if key.index < kinds.count, let known = kinds[key.index] { return known }
-        while kinds.count <= key.index { kinds.append(nil) }
-        let kind = Self.kind(of: keys.name(of: key))
-        kinds[key.index] = kind
-        return kind
-    }
+    func kind(of key: KeyTable.ID) -> Kind { key.index < kinds.count ? kinds[key.index] : .plain }
 
     private static func kind(of name: String) -> Kind {
         if HashMatcher.holdsDigests(name) { return .digest }

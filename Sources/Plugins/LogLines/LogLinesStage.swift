@@ -76,55 +76,68 @@ public struct LogLinesStage: Stage {
         guard Self.isLog(sample) else { return }
         let span = sample.bytes.span
         guard let (encoding, start) = TextEncoding.detect(span) else { return }
-        var lines = LineReader(encoding: encoding, start: start)
-        var keys = Keys(KeyTable())
-        var index = 0
-        var cut = 0
-        let isAudit = sample.kind == Self.auditKind && encoding == .bytes
-        var events = AuditEvents()
-        while let line = lines.next(in: span) {
-            if line.count == 0 {
-                index += 1
+        var lines = LogLineWalk(encoding, start, lineLimit: lineLimit, lineBytes: lineBytes)
+        if sample.kind == Self.auditKind && encoding == .bytes {
+            var events = AuditEvents()
+            while let line = lines.next(in: span) {
                 try out.checkpoint()
-                continue
+                if line.isEmpty { continue }
+                if try events.take(span, (line.start, line.count), &out) { continue }
+                try out.emitMany { builder throws(StageError) in try Self.add(line, span, encoding, to: &builder) }
             }
-            guard index < lineLimit else {
-                out.note(
-                    .limit,
-                    "limit of \(lineLimit) lines reached: \(span.byteCount - line.start) bytes were not read as lines",
-                    offset: line.start)
-                break
+            try events.finish(span, &out)
+        } else {
+            var isOver = false
+            while !isOver {
+                try out.emitMany { builder throws(StageError) in
+                    isOver = try Self.fill(&builder, span, encoding, &lines)
+                }
             }
-            index += 1
-            if line.count > lineBytes { cut += 1 }
-            let place = (start: line.start, count: Self.cut(span, line, encoding, to: lineBytes))
-            if isAudit, try events.take(span, place, &out) { continue }
-            try Self.emit(span, place, encoding, number: index, &keys, &out)
         }
-        try events.finish(span, &out)
-        if cut > 0 {
-            let lines = cut == 1 ? "1 line is" : "\(cut) lines are"
-            out.note(.limit, "\(lines) longer than \(lineBytes) bytes; what is beyond was not read as a line")
+        if let position = lines.stop {
+            out.note(
+                .limit,
+                "limit of \(lineLimit) lines reached: \(span.byteCount - position) bytes were not read as lines",
+                offset: position)
+        }
+        if lines.cut > 0 {
+            let words = lines.cut == 1 ? "1 line is" : "\(lines.cut) lines are"
+            out.note(.limit, "\(words) longer than \(lineBytes) bytes; what is beyond was not read as a line")
         }
     }
 
-    private static func emit(
-        _ span: RawSpan, _ place: (start: Int, count: Int), _ encoding: TextEncoding, number: Int, _ keys: inout Keys,
-        _ out: inout Output
+    // Fills a batch with lines; answers whether that was all.
+    private static func fill(
+        _ builder: inout RecordBuilder, _ span: RawSpan, _ encoding: TextEncoding, _ lines: inout LogLineWalk
+    ) throws(StageError) -> Bool {
+        let keys = Keys(builder.keys)
+        while !builder.isFull {
+            guard let line = lines.next(in: span) else { return true }
+            if line.isEmpty {
+                try builder.checkpoint()
+            } else {
+                try add(line, span, encoding, keys, to: &builder)
+            }
+        }
+        return false
+    }
+
+    private static func add(
+        _ line: LogLineWalk.Line, _ span: RawSpan, _ encoding: TextEncoding, _ known: Keys? = nil,
+        to builder: inout RecordBuilder
     ) throws(StageError) {
-        try out.emit(recordType, offset: place.start) { builder throws(StageError) in
-            if builder.keys !== keys.table { keys = Keys(builder.keys) }
-            builder.field(keys.number) { $0.append(decimal: Int64(number)) }
-            let key = keys.line
-            guard let text = span.slice(at: place.start, count: place.count) else { return }
+        let keys = known ?? Keys(builder.keys)
+        try builder.add(recordType, offset: line.start) { builder throws(StageError) in
+            builder.field(keys.number) { $0.append(decimal: UInt64(line.number)) }
+            guard let text = span.slice(at: line.start, count: line.count) else { return }
             switch encoding {
             case .bytes:
-                builder.field(key, text)
+                builder.field(keys.line, text)
             case .utf16LittleEndian:
-                builder.field(key) { arena in arena.append(utf16: text) }
+                builder.field(keys.line) { arena in arena.append(utf16: text) }
             case .utf16BigEndian:
                 let swapped = swapped(text)
-                builder.field(key) { arena in arena.append(utf16: swapped.rawSpan) }
+                builder.field(keys.line) { arena in arena.append(utf16: swapped.rawSpan) }
             }
         }
     }
@@ -140,19 +153,6 @@ public struct LogLinesStage: Stage {
         return parts.dropLast().contains { $0 == "log" || $0 == "logs" || $0 == "logfiles" }
     }
 
-    // A long line is cut between two characters: half a character would make it no UTF-8.
-    private static func cut(
-        _ span: RawSpan, _ line: (start: Int, count: Int), _ encoding: TextEncoding, to limit: Int
-    ) -> Int {
-        guard encoding == .bytes else { return min(line.count, limit) & ~1 }
-        guard line.count > limit else { return line.count }
-        var count = limit
-        while count > limit - 4, count > 0, let byte = span.uint8(at: line.start + count), byte & 0xC0 == 0x80 {
-            count -= 1
-        }
-        return count
-    }
-
     private static func swapped(_ span: RawSpan) -> [UInt8] {
         var bytes = span.array
         for index in stride(from: 0, to: bytes.count - 1, by: 2) { bytes.swapAt(index, index + 1) }
@@ -162,11 +162,9 @@ public struct LogLinesStage: Stage {
 
 // Numbers of the field names; they hold for one table, and a new batch may bring another.
 private struct Keys {
-    let table: KeyTable
     let number, line: KeyTable.ID
 
     init(_ table: KeyTable) {
-        self.table = table
         number = table.id(of: "line_index")
         line = table.id(of: "line")
     }

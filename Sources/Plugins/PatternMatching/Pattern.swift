@@ -24,6 +24,8 @@ public struct Pattern: Sendable, Equatable {
         public static let startOffset = Flags(rawValue: 32)
         /// Takes look-arounds and back references too, but then may report what is no match.
         public static let approximate = Flags(rawValue: 64)
+        /// `PatternSet` proposes it for values, too, in which it matches once `/` and `\` are exchanged.
+        public static let eitherSeparator = Flags(rawValue: 128)
     }
 
     /// The caller's number for it, reported with each match; several patterns may share one.

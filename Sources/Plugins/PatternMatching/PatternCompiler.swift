@@ -60,20 +60,9 @@ struct PatternCompiler {
     private mutating func checked(_ indices: [Int]) -> [Int] {
         var good: [Int] = []
         for index in indices {
-            if let reason = parseProblem(of: patterns[index]) { refuse(index, reason) } else { good.append(index) }
+            if let reason = hyperscanProblem(of: patterns[index]) { refuse(index, reason) } else { good.append(index) }
         }
         return good
-    }
-
-    private func parseProblem(of pattern: Pattern) -> String? {
-        if pattern.isLiteral && isPlain(pattern) { return nil }
-        var info: UnsafeMutablePointer<hs_expr_info_t>?
-        var failure: UnsafeMutablePointer<hs_compile_error_t>?
-        let text = pattern.regex.map { CChar(bitPattern: $0) } + [0]
-        let status = unsafe hs_expression_info(text, hyperscanFlags(pattern), &info, &failure)
-        if let info = unsafe info { unsafe releaseMemory(info) }
-        guard status != HS_SUCCESS else { return nil }
-        return unsafe takeReason(failure)
     }
 
     private struct Failure: Error {
@@ -117,6 +106,18 @@ struct PatternCompiler {
         let index = unsafe failure.map { unsafe Int($0.pointee.expression) } ?? -1
         return .failure(Failure(position: index < 0 ? nil : index, reason: unsafe takeReason(failure)))
     }
+}
+
+/// Why Hyperscan does not even parse a pattern; nil if it does.
+func hyperscanProblem(of pattern: Pattern) -> String? {
+    if pattern.isLiteral && isPlain(pattern) { return nil }
+    var info: UnsafeMutablePointer<hs_expr_info_t>?
+    var failure: UnsafeMutablePointer<hs_compile_error_t>?
+    let text = pattern.regex.map { CChar(bitPattern: $0) } + [0]
+    let status = unsafe hs_expression_info(text, hyperscanFlags(pattern), &info, &failure)
+    if let info = unsafe info { unsafe releaseMemory(info) }
+    guard status != HS_SUCCESS else { return nil }
+    return unsafe takeReason(failure)
 }
 
 // Case of letters beyond ASCII, and characters instead of bytes, are the regex compiler's.

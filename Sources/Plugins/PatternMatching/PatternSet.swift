@@ -28,14 +28,20 @@ public final class PatternSet: Sendable {
         self.patterns = patterns
         var rejected: [RefusedPattern] = []
         var proposals: [Pattern] = []
-        let isLarge = patterns.count > Self.largeCount
+        var refused: [RefusedPattern] = []
+        let isLarge = patterns.count { !$0.isLiteral } > Self.largeCount
         for (index, pattern) in patterns.enumerated() {
             if let problem = ExactRegex.problem(of: pattern) {
                 rejected.append(RefusedPattern(index: index, id: index, reason: problem))
-            } else {
-                proposals.append(proposal(for: pattern, id: index, isOneOfMany: isLarge))
+                continue
+            }
+            switch proposal(for: pattern, id: index, isOneOfMany: isLarge) {
+            case .success(let proposal): proposals.append(proposal)
+            case .failure(let error):
+                refused.append(RefusedPattern(index: index, id: index, reason: error.description))
             }
         }
+        // What parses may still be too large.
         let exact = PatternDatabase(proposals, pool: pool)
         let again = exact.refused.map { refusal in
             var pattern = proposals[refusal.index]
@@ -45,12 +51,13 @@ public final class PatternSet: Sendable {
         let approximate = PatternDatabase(again, pool: pool)
         var slow: [RefusedPattern] = []
         var slowSearches: [(index: Int, regex: ExactRegex)] = []
-        for refusal in approximate.refused {
+        for refusal in refused + approximate.refused {
+            let id = refusal.id
             do {
-                slowSearches.append((refusal.id, try ExactRegex(again[refusal.index])))
-                slow.append(RefusedPattern(index: refusal.id, id: refusal.id, reason: refusal.reason))
+                slowSearches.append((id, try ExactRegex(lineSearch(for: patterns[id]))))
+                slow.append(RefusedPattern(index: id, id: id, reason: refusal.reason))
             } catch {
-                rejected.append(RefusedPattern(index: refusal.id, id: refusal.id, reason: error.description))
+                rejected.append(RefusedPattern(index: id, id: id, reason: error.description))
             }
         }
         self.rejected = rejected
@@ -66,11 +73,17 @@ public final class PatternSet: Sendable {
     ///
     /// A candidate's `id` is the pattern's position in the list; its `end` is the offset after a byte of the value in
     /// which it may match (`end - 1` lies in that value). No match inside one value is missed; each candidate is to
-    /// be confirmed with `firstMatch(of:in:)` on its value alone. The same may be proposed more than once.
+    /// be confirmed with `firstMatch(of:in:)` on its value alone, with the flag `eitherSeparator` also on the value with
+    /// `/` and `\` exchanged. The same may be proposed more than once.
     /// - Throws: `PatternError` when the engines fail; what was proposed before stays.
     public func propose(in text: RawSpan, into candidates: inout [PatternMatch]) throws(PatternError) {
         for database in databases { try database.scan(text, oncePerLine: true, limit: .max, into: &candidates) }
+        if slowSearches.isEmpty { return }
         for search in slowSearches { try propose(search.regex, search.index, in: text, into: &candidates) }
+        let others = slowSearches.filter { patterns[$0.index].flags.contains(.eitherSeparator) }
+        if others.isEmpty { return }
+        let exchanged = withSeparatorsExchanged(text)
+        for search in others { try propose(search.regex, search.index, in: exchanged.rawSpan, into: &candidates) }
     }
 
     // The first match in each line; a match that runs on into later lines does not hide one that begins there.
@@ -128,22 +141,61 @@ public final class PatternSet: Sendable {
     }
 }
 
-// The pattern as it is searched for in joined values: begin and end of a line stand for those of a value.
-private func proposal(for pattern: Pattern, id: Int, isOneOfMany: Bool) -> Pattern {
+// The pattern as it is searched for in joined values, or why there is no way to search for it in one pass.
+private func proposal(for pattern: Pattern, id: Int, isOneOfMany: Bool) -> Result<Pattern, PatternError> {
     var proposal = pattern
     proposal.id = id
-    proposal.flags.subtract([.singleMatch, .startOffset, .approximate])
-    if pattern.isLiteral { return proposal }
-    // With both flags, letters beyond ASCII are the other case of some in ASCII.
-    if isOneOfMany, !pattern.flags.contains([.utf8, .caseless]),
-        let text = requiredLiteral(of: pattern.expression, shortest: shortestProposal)
-    {
-        let isCaseless = pattern.flags.contains(.caseless) || pattern.expression.containsText("(?i")
-        return Pattern(id: id, literal: text, flags: isCaseless ? .caseless : [])
+    proposal.flags.subtract([.singleMatch, .startOffset, .approximate, .eitherSeparator])
+    if isOneOfMany, let literal = literalProposal(for: pattern, id: id) { return .success(literal) }
+    if pattern.flags.contains(.eitherSeparator), !widen(&proposal) {
+        let literal = literalProposal(for: pattern, id: id)
+        return literal.map { .success($0) }
+            ?? .failure(PatternError(.badExpression, "it has parts for which / and \\ cannot be exchanged"))
     }
-    proposal.flags.insert(.multiline)
-    proposal.expression = withLineAnchors(pattern.expression)
-    return proposal
+    if proposal.isLiteral { return .success(proposal) }
+    proposal = lineSearch(for: proposal)
+    guard let problem = hyperscanProblem(of: proposal) else { return .success(proposal) }
+    proposal.flags.insert(.approximate)
+    if hyperscanProblem(of: proposal) == nil { return .success(proposal) }
+    // What no engine takes in one pass may at least need a text that is searched for instead.
+    return literalProposal(for: pattern, id: id).map { .success($0) } ?? .failure(PatternError(.badExpression, problem))
+}
+
+// Makes a pattern take `/` for `\` and the other way round; false if there is no way.
+private func widen(_ pattern: inout Pattern) -> Bool {
+    if !pattern.isLiteral {
+        guard let wider = withEitherSeparator(pattern.expression) else { return false }
+        pattern.expression = wider
+    } else if pattern.expression.contains(where: { $0 == 0x2F || $0 == 0x5C }) {
+        pattern.expression = withEitherSeparator(literal: pattern.expression)
+        pattern.isLiteral = false
+    }
+    return true
+}
+
+// A text that each match of an expression holds, in any form of the separators; nil if none is known.
+private func literalProposal(for pattern: Pattern, id: Int) -> Pattern? {
+    // With both flags, letters beyond ASCII are the other case of some in ASCII.
+    if pattern.isLiteral || pattern.flags.contains([.utf8, .caseless]) { return nil }
+    guard var text = requiredLiteral(of: pattern.expression, shortest: shortestProposal) else { return nil }
+    if pattern.flags.contains(.eitherSeparator) {
+        let parts = text.split { $0 == 0x2F || $0 == 0x5C }
+        guard let longest = parts.max(by: { $0.count < $1.count }), longest.count >= shortestProposal else {
+            return nil
+        }
+        text = Array(longest)
+    }
+    let isCaseless = pattern.flags.contains(.caseless) || pattern.expression.containsText("(?i")
+    return Pattern(id: id, literal: text, flags: isCaseless ? .caseless : [])
+}
+
+// Begin and end of a line stand for those of a value.
+private func lineSearch(for pattern: Pattern) -> Pattern {
+    if pattern.isLiteral { return pattern }
+    var search = pattern
+    search.flags.insert(.multiline)
+    search.expression = withLineAnchors(pattern.expression)
+    return search
 }
 
 // Shorter texts stand everywhere.

@@ -75,6 +75,7 @@ import Testing
     @Test(arguments: [
         ("from 198.51.100.7 port 22", "198.51.100.7"), ("198.51.100.7:80", "198.51.100.7"),
         ("at 198.51.100.7.", "198.51.100.7"), ("1198.51.100.7", ""), ("198.51.100.77", ""), ("198.51.100.7.1", ""),
+        ("198.051.100.007 x", "198.51.100.7"), ("203.000.113.129", "203.0.113.128/25"),
         ("v198.51.100.7", ""), ("203.0.113.200", "203.0.113.128/25"), ("203.0.113.100", ""),
         ("[2001:db8:1::5]:443", "2001:db8:1::/48"), ("2001:DB8:1:0:0:0:0:9", "2001:db8:1::/48"),
         ("2001:db8:2::5", ""), ("x2001:db8:1::5", ""), ("12:34:56", ""), ("to fe80::1: refused", "fe80::1"),
@@ -83,6 +84,13 @@ import Testing
     func addressesAreParsed(_ line: String, _ expected: String) throws {
         let loaded = try Loaded("198.51.100.7\n203.0.113.128/25\n2001:db8:1::/48\nfe80::1", .c2)
         #expect(loaded.hits(line: line) == (expected.isEmpty ? [] : ["Domain IOC match: \(expected)"]))
+    }
+
+    @Test func longListsOfHostsMatchToo() throws {
+        let names = (0..<10_001).map { "host\($0).example" }
+        let loaded = try Loaded(names.joined(separator: "\n"), .c2)
+        #expect(loaded.hits(line: "to a.host9876.example") == ["Domain IOC match: host9876.example"])
+        #expect(loaded.hits(line: "to host98765.example").isEmpty)
     }
 
     @Test func c2AppliesToRecordsOfTheNetwork() throws {
