@@ -7,7 +7,7 @@ import Pipeline
 import ServiceLifecycle
 import UnixSignals
 
-/// The HTTP service: both API generations, the async queue and the landing page over one engine.
+/// The HTTP service: both API generations, the async queue and the pages over one engine.
 public struct ThunderstormServer: Sendable {
     /// What a server is made of.
     public struct Parts: Sendable {
