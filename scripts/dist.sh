@@ -45,6 +45,7 @@ cat >"$tree/run.sh" <<'RUN'
 #!/bin/sh
 # Scans folders of this machine and leaves a log and a report: ./run.sh [PATH…] (default: /)
 #   OUT=DIR      where they go (default: beside this script)
+#   NICE=N       niceness, 0 to 19 (default: 10); the disk is used behind everybody else
 #   FLAGS="…"    more flags of `thunderstorm scan`
 set -u
 home=$(dirname "$(readlink -f "$0")")
@@ -54,6 +55,8 @@ base=$out/$host-$(date -u +%Y%m%dT%H%M%SZ)
 [ $# -gt 0 ] || set -- /
 gentle=""
 command -v nice >/dev/null 2>&1 && gentle="nice -n ${NICE:-10}"
+# The last of those that want the disk, where the kernel's scheduler heeds it.
+command -v ionice >/dev/null 2>&1 && gentle="ionice -c 2 -n 7 $gentle"
 # shellcheck disable=SC2086
 $gentle "$home/bin/thunderstorm" scan --source "$host" --json-logfile "$base.jsonl" --html-report "$base.html" \
     ${FLAGS:-} "$@" >"$base.log" 2>"$base.txt" &

@@ -127,6 +127,8 @@ struct SettingsTests {
             try SignatureFolders(shipped: [folder.path], custom: [])
         }
         #expect(empty?.description.contains("holds no signature file") == true)
+        // One's own signatures may be none yet, as after an installation.
+        #expect(try SignatureFolders(shipped: [], custom: [folder.path]).set.files.isEmpty)
     }
 
     @Test func foldersAreReadInAFixedOrderWithTheirOrigin() throws {

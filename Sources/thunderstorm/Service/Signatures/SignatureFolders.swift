@@ -12,7 +12,7 @@ public struct SignatureFolders: Sendable {
     /// - Parameters:
     ///   - shipped: Folders whose signatures count as internal.
     ///   - custom: Folders whose signatures count as the user's own.
-    /// - Throws: `ConfigurationError` naming a folder that is not there, or holds no signature file.
+    /// - Throws: `ConfigurationError` naming a folder that is not there, or a shipped one that holds no signature file.
     public init(shipped: [String], custom: [String]) throws {
         var files: [SignatureFile] = []
         var problems: [SignatureProblem] = []
@@ -61,7 +61,8 @@ public struct SignatureFolders: Sendable {
                     problems.append(SignatureProblem(file: file.path, line: nil, message: "\(error)"))
                 }
             }
-            if files.count == before, problems.isEmpty {
+            // The folder for signatures of one's own is empty after an installation, and that is no fault.
+            if origin == .internal, files.count == before, problems.isEmpty {
                 throw ConfigurationError(
                     "\(folder) holds no signature file; files are known by name and sub-folder, see rules/README.md")
             }
