@@ -1,0 +1,103 @@
+#!/bin/sh
+# What writing events costs a scan: the same scan without any output, into files, to a TCP target on the loopback, and with an
+# audit trail. Every round runs all of them, one after another; ratios are of the medians of one run of this script.
+#
+#   Benchmarks/events.sh [--files N] [--rounds N] [--copies N] [--threads N]
+#
+# --files N     logs of 8,000 lines that all match a keyword (default: 40)
+# --rounds N    rounds (default: 3)
+# --copies N    files that the events are written to at one time, so that their number a second is high (default: 4)
+# --threads N   scan threads (default: 1, which leaves the other processor to whoever writes)
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+program=${PROGRAM:-$root/.build/release/thunderstorm}
+files=40
+rounds=3
+copies=4
+threads=1
+while [ $# -gt 0 ]; do
+    case $1 in
+        --files) files=$2; shift 2 ;;
+        --rounds) rounds=$2; shift 2 ;;
+        --copies) copies=$2; shift 2 ;;
+        --threads) threads=$2; shift 2 ;;
+        *) echo "unknown option $1; see the head of this script" >&2; exit 2 ;;
+    esac
+done
+work=$(mktemp -d)
+sink=
+trap 'if [ -n "$sink" ]; then kill "$sink" 2>/dev/null || true; fi; rm -rf "$work"' EXIT INT TERM
+
+mkdir -p "$work/logs" "$work/rules/iocs"
+cp "$root/rules/chains.yml" "$work/rules/"
+echo "needle-of-the-benchmark" >"$work/rules/iocs/bench-keywords.txt"
+awk 'BEGIN { for (i = 0; i < 8000; i++) printf "10.0.%d.%d - - [10/Oct/2025:13:55:%02d +0000] \"GET /needle-of-the-benchmark/%d?q=%d HTTP/1.1\" 200 2326 \"-\" \"Mozilla/5.0 (X11; Linux x86_64)\"\n", i / 256, i % 256, i % 60, i, i * 7919 }' >"$work/access.log"
+number=0
+while [ "$number" -lt "$files" ]; do
+    { echo "10.9.9.$number - - [10/Oct/2025:13:55:36 +0000] \"GET /$number HTTP/1.1\" 200 1 \"-\" \"-\""; cat "$work/access.log"; } >"$work/logs/$number.log"
+    number=$((number + 1))
+done
+events=$((files * 8000))
+
+# Takes what comes and counts the lines.
+python3 - "$work/port" "$work/count" <<'PYTHON' &
+import socket, sys
+server = socket.create_server(("127.0.0.1", 0))
+open(sys.argv[1], "w").write(str(server.getsockname()[1]))
+total = 0
+while True:
+    connection = server.accept()[0]
+    while data := connection.recv(1 << 20):
+        total += data.count(b"\n")
+    open(sys.argv[2], "w").write(str(total))
+PYTHON
+sink=$!
+while [ ! -s "$work/port" ]; do sleep 0.1; done
+port=$(cat "$work/port")
+
+# Nothing of it reaches the level of the terminal; outputs have levels of their own.
+echo "min-level: alert" >"$work/none.yml"
+output() { echo "  - {$1, min-level: notice}"; }
+for format in text json kv; do
+    { echo "min-level: alert"; echo "outputs:"; output "file: $work/one.$format, format: $format"; } >"$work/$format.yml"
+done
+{
+    echo "min-level: alert"
+    echo "outputs:"
+    number=0
+    while [ "$number" -lt "$copies" ]; do
+        output "file: $work/copy$number.json, format: json"
+        number=$((number + 1))
+    done
+} >"$work/copies.yml"
+{ echo "min-level: alert"; echo "remote-spool: 256MB"; echo "outputs:"; output "remote: \"127.0.0.1:$port:JSON:TCP\""; } >"$work/tcp.yml"
+{ echo "min-level: alert"; echo "audit-trail: $work/audit.gz"; } >"$work/trail.yml"
+
+scan() { # scan NAME
+    rm -f "$work"/one.* "$work"/copy* "$work/audit.gz"
+    "$program" scan "$work/logs" --rules "$work/rules" --threads "$threads" --config "$work/$1.yml" >/dev/null 2>"$work/out" || [ $? -eq 1 ]
+    # The program's own clock: from the first file to the last report, without the loading of rules.
+    sed -n 's/.* MB in \([0-9.]*\) s .*/\1/p' "$work/out" >>"$work/$1.times"
+    grep "did not take" "$work/out" || true
+}
+median() { sort -n | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+names="none text json kv copies tcp trail"
+round=0
+while [ "$round" -lt "$rounds" ]; do
+    for name in $names; do scan "$name"; done
+    round=$((round + 1))
+done
+sleep 1
+[ "$(cat "$work/count")" -ge $((events * rounds)) ] || echo "the target got $(cat "$work/count") lines of $((events * rounds))"
+
+base=$(median <"$work/none.times")
+echo "$files logs, $events events, $threads scan thread(s)"
+echo "| output | s | events/s | time of the scan without output |"
+echo "| --- | --- | --- | --- |"
+for name in $names; do
+    count=$events
+    [ "$name" = copies ] && count=$((events * copies))
+    [ "$name" = none ] && count=0
+    echo "$name $(median <"$work/$name.times") $count $base" | awk '{ printf "| %s | %.2f | %d | %.3f |\n", $1, $2, $3 / $2, $2 / $4 }'
+done
