@@ -32,6 +32,7 @@ test: packages check-format samples ## run all tests
 	Tests/Deploy/units.sh
 	Tests/Outputs/readers.sh
 	$(SWIFT) test --skip-build
+	$(MAKE) test-examples
 
 test-examples: packages ## build and test the Swift package under Examples/, and a program with its stage
 	$(SWIFT) build --package-path Examples/banner-stage --scratch-path .build-examples --build-tests
