@@ -48,8 +48,9 @@ final class CarefulRules: Sendable {
             failure = error
         }
         for _ in 0..<Self.roundLimit {
-            let left = (end - clock.now) / .seconds(1)
-            guard left > 0, let next = set(after: failure) else { throw failure }
+            guard let next = set(after: failure) else { throw failure }
+            // libyara looks at the clock only every 4,096 positions, each of which may have taken long.
+            let left = max((end - clock.now) / .seconds(1), seconds * (1 - Self.firstShare))
             do throws(YARAError) {
                 try body(next.set, left)
                 return next.left

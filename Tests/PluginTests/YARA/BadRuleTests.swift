@@ -144,7 +144,7 @@ import YARA
     }
 
     @Test func anExpressionThatExplodesCostsNoOtherRule() throws {
-        let slow = "rule slow { strings: $a = /(a+)+b{1,32000}/ condition: $a }"
+        let slow = "rule slow { strings: $a = /a.{0,3000}b/ condition: $a }"
         let rules = YARARules(compiling: [YARASource(name: "f", text: slow + "\n" + word)])
         #expect(rules.problems.map(\.rule) == ["slow"])
         let data = Bytes(utf8: String(repeating: "a", count: 1 << 20) + "b needle")
