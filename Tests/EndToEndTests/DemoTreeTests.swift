@@ -72,15 +72,19 @@ struct DemoTreeTests {
             case .record: false
             }
         }.flatMap(\.reasons)
-        let rules = own.filter { $0.signature.kind == .yara }.map(\.signature.ruleName).sorted()
-        #expect(rules == expected.rules.sorted())
-        // Heuristics, STIX and correlations over a log's lines may add to a level; what the table promises is what YARA
-        // rules and lists say of the file itself.
+        expect(own, expected.rules, expected.level)
+    }
+
+    // Heuristics, STIX and correlations over a log's lines may add to a level; what the tables promise is what YARA rules
+    // and lists say of the file itself.
+    private func expect(_ reasons: [Reason], _ expectedRules: [String], _ expectedLevel: String) {
+        let rules = reasons.filter { $0.signature.kind == .yara }.map(\.signature.ruleName).sorted()
+        #expect(rules == expectedRules.sorted())
         let ofTable: Set<Signature.Kind> = [.yara, .filename, .hash]
-        let subscores = own.filter { ofTable.contains($0.signature.kind) }.map(\.subscore)
+        let subscores = reasons.filter { ofTable.contains($0.signature.kind) }.map(\.subscore)
         let score = Int(totalScore(of: subscores).rounded())
         let level = LevelRules.v11.level(score: score, subscores: subscores)
-        #expect((level == .debug ? "none" : level.name) == expected.level)
+        #expect((level == .debug ? "none" : level.name) == expectedLevel)
     }
 
     private struct Inside: CustomTestStringConvertible {
@@ -117,13 +121,7 @@ struct DemoTreeTests {
             guard case .file(let file) = finding.subject else { return false }
             return file.unpackSource.count == 1 && file.sha256 == digests[expected.number - 1]
         }.flatMap(\.reasons)
-        let rules = own.filter { $0.signature.kind == .yara }.map(\.signature.ruleName).sorted()
-        #expect(rules == expected.rules.sorted())
-        let ofTable: Set<Signature.Kind> = [.yara, .filename, .hash]
-        let subscores = own.filter { ofTable.contains($0.signature.kind) }.map(\.subscore)
-        let score = Int(totalScore(of: subscores).rounded())
-        let level = LevelRules.v11.level(score: score, subscores: subscores)
-        #expect((level == .debug ? "none" : level.name) == expected.level)
+        expect(own, expected.rules, expected.level)
     }
 
     private struct Artefact: CustomTestStringConvertible {
