@@ -91,6 +91,21 @@ struct FindingStoreTests {
         #expect(found.finding == child)
     }
 
+    @Test func whatACollectionHoldsIsFoundByTheHostItIsFrom() throws {
+        let test = try StoreHarness()
+        var finding = FindingBuilder(path: "/a").finding
+        finding.origin = TriageOrigin(collector: .kape, host: "DC01")
+        test.add(finding, source: "analyst")
+        test.store.flush()
+        for (source, count) in [("dc01", 1), ("analyst", 1), ("other", 0)] {
+            var query = FindingQuery()
+            query.source = source
+            query.rule = "Evil"
+            query.minimumLevel = .alert
+            #expect(try test.store.page(query).findings.count == count, "\(source)")
+        }
+    }
+
     @Test func pagesFollowEachOtherWithoutGapsEvenWhenTimesAreEqualAndMoreComes() throws {
         let test = try StoreHarness()
         for index in 0..<25 { test.add(FindingBuilder(path: "/\(index)"), at: 500 + Int64(index / 10)) }

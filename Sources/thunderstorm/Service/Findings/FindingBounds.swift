@@ -31,6 +31,7 @@ struct FindingBounds {
         kept.reasons = bounds.list(finding.reasons, listLimit) { $0.reason($1) }
         bounds.left += limit - reasonShare
         kept.module = bounds.text(finding.module)
+        if let host = finding.origin?.host { kept.origin?.host = bounds.text(host) }
         switch finding.subject {
         case .file(let file): kept.subject = .file(bounds.file(file))
         case .chunk(let chunk): kept.subject = .chunk(ChunkSubject(file: bounds.file(chunk.file), range: chunk.range))

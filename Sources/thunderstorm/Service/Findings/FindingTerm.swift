@@ -59,14 +59,13 @@ struct FindingTerm: Hashable, Sendable {
     ///   - level: Its level as it is shown.
     ///   - rules: Names it can be found by.
     static func of(_ finding: Finding, level: Level, rules: [String], context: EventContext) -> [FindingTerm] {
-        let source = context.hostname
-        var terms = [
-            all, .level(level), .source(source), .source(source, level), .scan(context.scanID),
-        ]
+        // What a triage collection holds is found by the host that it was collected on, too.
+        let sources = [context.hostname] + [finding.origin?.host].compactMap { $0 }
+        var terms = [all, .level(level), .scan(context.scanID)]
+        for source in sources { terms += [.source(source), .source(source, level)] }
         for rule in rules {
-            terms += [
-                .rule(rule), .rule(rule, level), .rule(rule, source: source), .rule(rule, source: source, level),
-            ]
+            terms += [.rule(rule), .rule(rule, level)]
+            for source in sources { terms += [.rule(rule, source: source), .rule(rule, source: source, level)] }
         }
         let own: [FileSubject] =
             switch finding.subject {

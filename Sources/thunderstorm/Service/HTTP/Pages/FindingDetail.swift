@@ -40,6 +40,10 @@ struct FindingDetail {
             ("Source", .findings("source", context.hostname)), ("Module", "\(finding.module)"),
             ("Submission", .findings("scan", context.scanID)),
         ]
+        if let origin = finding.origin {
+            facts.append(("Collected by", "\(origin.collector.rawValue)"))
+            if let host = origin.host { facts.append(("Collected on", .findings("source", host))) }
+        }
         if let file = finding.subject.file, !file.sha256.isEmpty {
             facts.append(("Same file", .findings("hash", file.sha256, "findings with this SHA-256")))
         }
