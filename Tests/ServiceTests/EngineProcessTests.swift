@@ -149,6 +149,22 @@ import Testing
         }
     }
 
+    @Test func enginesStandBackBehindTheReception() async throws {
+        let harness = try EngineHarness { $0.niceness = 7 }
+        try await harness.run { harness in
+            #expect(await harness.scan("calm").failure == nil)
+            for pid in harness.engines {
+                for task in try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task") {
+                    let words = try String(contentsOfFile: "/proc/\(pid)/task/\(task)/stat", encoding: .utf8)
+                    // Behind the name in brackets: niceness is field 19.
+                    let fields = words.split(separator: ")").last?.split(separator: " ") ?? []
+                    #expect(fields.count > 16 && fields[16] == "7")
+                }
+            }
+            #expect(!harness.engines.isEmpty)
+        }
+    }
+
     @Test func theSandboxRefusesFilesNetworkAndPrograms() async throws {
         try await EngineHarness().run { harness in
             let said = harness.log.messages.first { $0.contains("SANDBOX=") } ?? ""

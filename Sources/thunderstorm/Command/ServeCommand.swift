@@ -60,6 +60,12 @@ struct ServeCommand: StageCommand {
         help: ArgumentHelp("Private memory that scans may take (default: half of the machine's).", valueName: "size"))
     var engineMemory: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "How far scans stand back behind the reception of samples, 0 to 19 (default: 5).", valueName: "n"))
+    var engineNice: Int?
+
     @Flag(name: .long, help: "Load signatures anew when their folders change.")
     var watchRules = false
 
@@ -92,6 +98,7 @@ struct ServeCommand: StageCommand {
             settings.threads = threads
             settings.syncOnlyThreads = syncOnlyThreads
             settings.engineMemory = engineMemory
+            settings.engineNice = engineNice
             settings.watchRules = watchRules ? true : nil
             settings.maximumFileSize = maxFileSize
             settings.minimumLevel = minLevel

@@ -30,6 +30,7 @@ public func serve(
     var options = EngineOptions()
     options.threads = configuration.threads
     options.syncOnly = configuration.syncOnlyThreads
+    options.niceness = try settings.scanNiceness()
     options.parkedDirectory = configuration.uploadDirectory + "/parked"
     options.trail = trail
     let engine = try ProcessEngine(

@@ -43,6 +43,7 @@ public struct Settings: Sendable, Decodable {
         case scoreAlert = "score-alert"
         case sigmaThreshold = "sigma-threshold"
         case engineMemory = "engine-memory"
+        case engineNice = "engine-nice"
         case watchRules = "watch-rules"
         case exclude
     }
@@ -121,6 +122,8 @@ public struct Settings: Sendable, Decodable {
     public var sigmaThreshold: String?
     /// Private memory that scans may take, as in `4GB`.
     public var engineMemory: String?
+    /// How far scans stand back behind the reception of samples, 0 to 19.
+    public var engineNice: Int?
     /// Whether signatures are loaded anew when their folders change.
     public var watchRules: Bool?
     /// Stages, rules, heuristics and kinds of IOCs that are switched off, by name.
@@ -204,6 +207,7 @@ public struct Settings: Sendable, Decodable {
         all.output = output.filled(from: other.output)
         all.sigmaThreshold = sigmaThreshold ?? other.sigmaThreshold
         all.engineMemory = engineMemory ?? other.engineMemory
+        all.engineNice = engineNice ?? other.engineNice
         all.watchRules = watchRules ?? other.watchRules
         // What the file switches off stays off.
         if exclude != nil || other.exclude != nil { all.exclude = (exclude ?? []) + (other.exclude ?? []) }
@@ -302,6 +306,17 @@ public struct Settings: Sendable, Decodable {
             throw ConfigurationError("engine-memory is '\(size)'; write at least 64MB, as in 4GB")
         }
         return bytes
+    }
+
+    /// How far the scans of a service stand back: as set, or 5.
+    ///
+    /// - Throws: `ConfigurationError` when out of range.
+    public func scanNiceness() throws(ConfigurationError) -> Int {
+        let niceness = engineNice ?? 5
+        guard (0...19).contains(niceness) else {
+            throw ConfigurationError("engine-nice is \(niceness); write 0 (none) to 19")
+        }
+        return niceness
     }
 
     /// Scan threads: as set, or one a processor.

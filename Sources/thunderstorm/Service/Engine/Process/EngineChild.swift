@@ -12,6 +12,8 @@ func runEngine(
     guard dup2(inherited.number, 3) == 3 else { _exit(70) }
     clinux_close_from(4)
     let socket = PacketSocket(3)
+    // What it starts stands back with it.
+    if launch.niceness > 0 { _ = nice(Int32(launch.niceness)) }
     var said: [String] = []
     // Before there are threads, limits and the sandbox: what stages start here is not locked in.
     do {

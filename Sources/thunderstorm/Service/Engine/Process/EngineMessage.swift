@@ -25,6 +25,8 @@ struct EngineLaunch: Sendable, Equatable {
     var temporaryDirectory: String
     /// Private memory that an engine may take beyond what the loader has, in bytes.
     var memoryLimit: Int
+    /// How far scans stand back behind the reception of samples, 0 to 19.
+    var niceness = 0
 
     var encoded: [UInt8] {
         var writer = BinaryWriter()
@@ -50,6 +52,7 @@ struct EngineLaunch: Sendable, Equatable {
         writer.unsigned(limits.stageSeconds.bitPattern)
         writer.text(temporaryDirectory)
         writer.integer(memoryLimit)
+        writer.integer(niceness)
         return writer.bytes
     }
 
@@ -96,6 +99,7 @@ struct EngineLaunch: Sendable, Equatable {
         limits.stageSeconds = Double(bitPattern: try reader.unsigned("stage seconds"))
         temporaryDirectory = try reader.text("temporary directory")
         memoryLimit = try reader.integer("memory", in: whole)
+        niceness = try reader.integer("niceness", in: 0...19)
     }
 }
 

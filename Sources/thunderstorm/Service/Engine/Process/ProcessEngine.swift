@@ -13,6 +13,8 @@ public struct EngineOptions: Sendable {
     public var recycleAfter = 50_000
     /// Program that is started with the argument `engine`: this one, or what a distribution starts it through.
     var program = environmentVariable("THUNDERSTORM_PROGRAM") ?? "/proc/self/exe"
+    /// How far scans stand back behind other work of the machine, 0 to 19: the reception of samples above all.
+    public var niceness = 0
     /// Where samples that end the engine are kept; nil keeps none.
     public var parkedDirectory: String?
 
@@ -115,6 +117,8 @@ public final class ProcessEngine: Engine {
     /// An engine that is not started yet.
     init(_ options: EngineOptions, launch: EngineLaunch, events: any EventLog) {
         self.options = options
+        var launch = launch
+        launch.niceness = options.niceness
         self.launch = launch
         self.events = events
         parked = ParkedSamples(directory: options.parkedDirectory)
