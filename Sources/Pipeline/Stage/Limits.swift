@@ -36,6 +36,7 @@ public struct Limits: Sendable, Equatable {
 
     /// Longest time for a submission that turns out to be a triage collection, in seconds.
     public func seconds(forCollectionOf count: Int) -> Double {
-        max(seconds(forBytes: count), min(collectionSeconds, seconds + Double(count) / 1e6 * collectionSecondsPerMegabyte))
+        let bySize = seconds + Double(count) / 1e6 * collectionSecondsPerMegabyte
+        return max(seconds(forBytes: count), min(collectionSeconds, bySize))
     }
 }

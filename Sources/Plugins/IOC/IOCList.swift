@@ -225,5 +225,6 @@ func hashProblem(_ value: String) -> String? {
     guard [32, 40, 64].contains(value.utf8.count) else {
         return "a digest has 32, 40 or 64 digits (MD5 or imphash, SHA-1, SHA-256), not \(value.utf8.count)"
     }
-    return emptyDigests.contains(value) ? "this is the digest of an empty file, or one of a single character or line break; it never alerts" : nil
+    return emptyDigests.contains(value)
+        ? "this is the digest of an empty file, or of a single character or line break; it never alerts" : nil
 }
