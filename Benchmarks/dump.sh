@@ -24,7 +24,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 
-swift build -c release --package-path "$root/Benchmarks" >/dev/null
+THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool >/dev/null
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 
@@ -70,12 +70,12 @@ median() { sort -n | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] 
 : >"$work/empty"
 cat "$work/chunks"/* >/dev/null
 load=$(seconds yara -p 2 -C "$work/compiled" "$work/empty")
-# Highest private anonymous memory of a scan in KiB; its seconds without loading go to the file.
+# Highest private anonymous memory of a scan, its engines included, in KiB; its seconds without loading go to the file.
 scan() { # scan FILE SECONDS_FILE
     "$program" scan --rules "$rules" --threads 2 --min-level alert "$1" >/dev/null 2>"$work/summary" &
     scanner=$!
     highest=0
-    while now=$(awk '/^RssAnon/ { print $2 }' "/proc/$scanner/status" 2>/dev/null) && [ -n "$now" ]; do
+    while now=$("$root/Benchmarks/memory.sh" "$scanner") && [ -n "$now" ]; do
         [ "$now" -gt "$highest" ] && highest=$now
         sleep 0.02
     done

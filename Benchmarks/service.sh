@@ -31,7 +31,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 
-swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool >/dev/null
+THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool >/dev/null
 work=$(mktemp -d)
 server=
 trap 'if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi; rm -rf "$work"' EXIT INT TERM

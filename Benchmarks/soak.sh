@@ -12,7 +12,7 @@ program=$root/.build/release/thunderstorm
 tool=$root/Benchmarks/.build/release/BenchmarkTool
 submissions=${1:-100000}
 
-swift build -c release --package-path "$root/Benchmarks" >/dev/null
+THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool >/dev/null
 work=$(mktemp -d)
 server=
 trap 'if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi; rm -rf "$work"' EXIT INT TERM
@@ -35,21 +35,13 @@ while [ -z "$port" ] && [ $tries -lt 300 ]; do
 done
 [ -n "$port" ] || { cat "$work/server.log" >&2; exit 1; }
 
-# The service, its signature loader and its engines; pages shared by them are counted once for each.
-memory() {
-    ps -e -o pid=,ppid= | awk -v root="$server" '
-        { parent[$1] = $2 }
-        END { for (p in parent) { for (q = p; q in parent && q != root; q = parent[q]); if (q == root) print p } }' |
-        while read -r id; do awk '/^RssAnon/ { print $2 }' "/proc/$id/status" 2>/dev/null || true; done |
-        awk '{ sum += $1 } END { print sum }'
-}
-
 first=
 for tenth in 1 2 3 4 5 6 7 8 9 10; do
     "$tool" upload "$port" /api/check 4 "$work/list" >/dev/null
     "$tool" upload "$port" /api/checkAsync 4 "$work/list" >/dev/null
     while ! curl -s "http://127.0.0.1:$port/api/status" | grep -q '"queued_async_requests":0,'; do sleep 0.1; done
-    now=$(memory)
+    # The service, its signature loader and its engines.
+    now=$("$root/Benchmarks/memory.sh" "$server")
     service=$(awk '/^RssAnon/ { print $2 }' "/proc/$server/status")
     echo "$((submissions / 10 * tenth)) submissions: $((now / 1024)) MiB anonymous memory, $((service / 1024)) of it the service's"
     [ -n "$first" ] || first=$now
