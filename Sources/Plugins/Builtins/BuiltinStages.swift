@@ -24,6 +24,8 @@ public enum BuiltinStages {
     public static let all: [any Stage.Type] = [
         FileTypeStage.self,
         SelectorsStage.self,
+        // Before every stage that wants whole files: a dump of many gigabytes is read in pieces, not copied.
+        MemoryDumpStage.self,
         DecompressStage.self,
         EmailStage.self,
         EVTXStage.self,
@@ -41,7 +43,6 @@ public enum BuiltinStages {
         GroupsXMLStage.self,
         TomcatUsersStage.self,
         HostsFileStage.self,
-        MemoryDumpStage.self,
         ArchiveStage.self,
         LogLinesStage.self,
         FileHeuristicsStage.self,
