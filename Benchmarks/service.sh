@@ -1,28 +1,31 @@
 #!/bin/sh
 # Measures what the service costs its clients: async against sync, TLS against plain, a second sweep against the first.
 #
-#   Benchmarks/service.sh [--rules DIR] [--megabytes N] [--small N] [--clients N] [--runs N]
+#   Benchmarks/service.sh [--rules DIR] [--files DIR] [--megabytes N] [--small N] [--clients N] [--runs N]
 #
-# --rules DIR     rules (default: the shipped ones)
-# --megabytes N   large files, mean size 533 KB (default: 300)
+# --rules DIR     rules (default: the shipped ones); may be repeated
+# --files DIR     files to take as the large ones (default: generated text, code and data)
+# --megabytes N   size of the generated ones, mean 533 KB (default: 300)
 # --small N       small files of 4 KB, and files of the two sweeps (default: 5000)
 # --clients N     connections (default: 16)
 # --runs N        runs of each; medians are shown (default: 3)
 #
-# Ratios compare two measurements of the same run of this script; verdicts are cached for the sweeps only.
+# Ratios compare two measurements of the same run of this script; verdicts are cached for second sweeps only.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 program=$root/.build/release/thunderstorm
 tool=$root/Benchmarks/.build/release/BenchmarkTool
-rules=$root/rules
+rules=
+files=
 megabytes=300
 small=5000
 clients=16
 runs=3
 while [ $# -gt 0 ]; do
     case $1 in
-        --rules) rules=$2; shift 2 ;;
+        --rules) rules="$rules --rules $2"; shift 2 ;;
+        --files) files=$2; shift 2 ;;
         --megabytes) megabytes=$2; shift 2 ;;
         --small) small=$2; shift 2 ;;
         --clients) clients=$2; shift 2 ;;
@@ -30,20 +33,24 @@ while [ $# -gt 0 ]; do
         *) echo "unknown option $1; see the head of this script" >&2; exit 2 ;;
     esac
 done
+[ -n "$rules" ] || rules="--rules $root/rules"
 
 THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool >/dev/null
 work=$(mktemp -d)
 server=
 trap 'if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi; rm -rf "$work"' EXIT INT TERM
 
-"$tool" generate "$work/large" "$megabytes" >/dev/null
+if [ -z "$files" ]; then
+    files=$work/large
+    "$tool" generate "$files" "$megabytes" >/dev/null
+fi
 "$tool" generate-small "$work/small" "$small" >/dev/null
-find "$work/large" -type f | sort >"$work/large.list"
+find "$files" -type f | sort >"$work/large.list"
 find "$work/small" -type f | sort >"$work/small.list"
 
 start() { # start FLAGS...
     rm -rf "$work/uploads"
-    "$program" serve --server-port 0 --threads 2 --rules "$rules" --server-upload-dir "$work/uploads" "$@" \
+    "$program" serve --server-port 0 --threads 2 $rules --server-upload-dir "$work/uploads" "$@" \
         >"$work/server.log" 2>&1 &
     server=$!
     port=
@@ -100,20 +107,25 @@ for run in $(seq "$runs"); do
     start --no-verdict-cache --server-cert "$work/cert.pem" --server-key "$work/key.pem"
     transfer https "$work/large.list" >>"$work/tls"
     stop
-    start
-    upload /api/check "$work/small.list" >>"$work/first"
-    upload /api/check "$work/small.list" >>"$work/second"
-    stop
+    for size in large small; do
+        start
+        upload /api/check "$work/$size.list" >>"$work/$size.first"
+        upload /api/check "$work/$size.list" >>"$work/$size.second"
+        stop
+    done
 done
 
 large_count=$(wc -l <"$work/large.list")
+megabytes=$(xargs -d '\n' stat -L -c %s <"$work/large.list" | awk '{ sum += $1 } END { printf "%.0f", sum / 1e6 }')
 echo "$large_count large files of $megabytes MB together, $small small ones, $clients clients, $runs runs, medians"
 echo "| what | s | against | ratio |"
 echo "| --- | --- | --- | --- |"
-row() { echo "| $1 | $(median <"$2") | $3 $(median <"$4") s | $(ratio "$2" "$4") |"; }
+rounded() { median <"$1" | awk '{ printf "%.2f", $1 }'; }
+row() { echo "| $1 | $(rounded "$2") | $3 $(rounded "$4") s | $(ratio "$2" "$4") |"; }
 row "large files: async submission" "$work/large.submit" "sync client" "$work/large.sync"
 row "large files: async until all are scanned" "$work/large.total" "sync client" "$work/large.sync"
 row "small files: async submission" "$work/small.submit" "sync client" "$work/small.sync"
 row "small files: async until all are scanned" "$work/small.total" "sync client" "$work/small.sync"
 row "large files: sync over TLS" "$work/tls" "plain, same client" "$work/plain"
-row "small files: second sweep" "$work/second" "first" "$work/first"
+row "large files: second sweep" "$work/large.second" "first" "$work/large.first"
+row "small files: second sweep" "$work/small.second" "first" "$work/small.first"
