@@ -44,10 +44,11 @@ test-deploy: packages ## install, serve, update signatures in good and bad ways,
 	Tests/Deploy/update.sh
 	Tests/Deploy/units.sh
 
-test-dist: dist ## run the distribution in an empty root, and over ssh in two network namespaces of which one dies; as root
+test-dist: dist ## run the distribution in an empty root, and over ssh and Ansible in network namespaces of which one dies; as root
 	$(SWIFT) build --product thunderstorm
 	Tests/Deploy/dist.sh
 	Tests/Deploy/remote.sh
+	Tests/Deploy/ansible.sh
 
 test-outputs: packages ## write every format and read it back with jq, rsyslog, a CEF parser, csv, promtool
 	$(SWIFT) build --product thunderstorm

@@ -10,7 +10,6 @@
 #   --root DIR             install below DIR and touch no user and no service: for packages and tests
 set -eu
 
-# In a distribution this is a link at its top.
 here=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd)
 action=ask
 root=""

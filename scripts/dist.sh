@@ -75,7 +75,12 @@ cp -R rules "$tree/rules"
 cp -R deploy/install.sh deploy/thunderstorm-update deploy/thunderstorm.yml deploy/update.conf deploy/logrotate deploy/systemd deploy/thunderstorm.1 \
     "$tree/deploy/"
 echo "$version" >"$tree/deploy/VERSION"
-ln -s deploy/install.sh "$tree/install.sh"
+# No link: a package that thunderstorm-update installs may hold files and folders only.
+cat >"$tree/install.sh" <<'INSTALL'
+#!/bin/sh
+exec "$(dirname "$(readlink -f "$0")")/deploy/install.sh" "$@"
+INSTALL
+chmod +x "$tree/install.sh"
 cp README.md CHANGELOG.md "$tree/"
 tar -C dist -czf "dist/$name.tar.gz" --owner=0 --group=0 --sort=name "$name"
 echo "dist/$name.tar.gz"

@@ -50,6 +50,12 @@ check "the version is that of the archive's name" yes "$(basename "$archive" | g
 check "it installs itself" yes "$([ -x "$work/system/opt/thunderstorm/bin/thunderstorm" ] && [ -f "$work/system/opt/thunderstorm/lib/thunderstorm" ] && echo yes || echo no)"
 check "  and runs from there" "$(cat "$work/version")" "$("$work/system/opt/thunderstorm/bin/thunderstorm" --version)"
 
+# The same archive, signed, is a package of `thunderstorm-update full`: files and folders only, and it verifies.
+"$root/scanner/bin/thunderstorm" package keygen --name "$work/team" >/dev/null
+"$root/scanner/bin/thunderstorm" package sign "$root/scanner" --key "$work/team.key" >/dev/null
+check "it is a package of a program" 0 "$("$root/scanner/bin/thunderstorm" package verify "$root/scanner" --key "$work/team.pub" >"$work/out3" 2>&1; echo $?)"
+check "  without links" 0 "$(tar -tvzf "$archive" | grep -cvE '^[-d]')"
+
 [ "$failed" -eq 0 ] || cat "$work/out"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

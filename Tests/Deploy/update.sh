@@ -123,11 +123,80 @@ check "a service that does not take it" 3 "$code"
 check "the good set is in use again" "$good" "$(readlink "$state/current")"
 check "and finds" 1 "$(find_text 'first marker of the update test')"
 
+# The program too. What systemd does elsewhere do two scripts here.
+cat >"$work/start" <<START
+#!/bin/sh
+"$work/system/opt/thunderstorm/bin/thunderstorm" serve --server-port "$port" --server-upload-dir "$work/system/var/lib/thunderstorm/uploads" \\
+    --rules "$state/current" >>"$work/serve.log" 2>&1 9>&- &
+echo \$! >"$work/pid"
+START
+cat >"$work/stop" <<STOP
+#!/bin/sh
+pid=\$(cat "$work/pid")
+kill "\$pid" 2>/dev/null || exit 0
+while kill -0 "\$pid" 2>/dev/null && ! grep -q '^State:.Z' "/proc/\$pid/status" 2>/dev/null; do sleep 0.1; done
+STOP
+chmod +x "$work/start" "$work/stop"
+echo "$pid" >"$work/pid"
+cat >>"$work/update.conf" <<CONF
+PROGRAM_SOURCE=$work/program.tar.gz
+STOP=$work/stop
+START=$work/start
+WAIT=30
+CONF
+full() { run "$checkout/deploy/thunderstorm-update" full --config "$work/update.conf"; }
+# program TEXT KEY COMMAND: a package of a program that is the real one behind a few words of shell.
+program() {
+    rm -rf "$work/program"
+    mkdir -p "$work/program/bin" "$work/program/lib"
+    cp "$program" "$work/program/lib/thunderstorm"
+    printf '#!/bin/sh\n# %s\n%s\nexec "${0%%/bin/*}/lib/thunderstorm" "$@"\n' "$1" "$3" >"$work/program/bin/thunderstorm"
+    chmod +x "$work/program/bin/thunderstorm"
+    "$program" package sign "$work/program" --key "$work/$2.key" >/dev/null
+    tar -czf "$work/program.tar.gz" -C "$work/program" .
+}
+installed() { sed -n 2p "$work/system/opt/thunderstorm/bin/thunderstorm" | tr -d '\000' | head -c 40; }
+cp -R "$state/$good" "$work/good"
+sed -i "s|^SOURCE=.*|SOURCE=$work/good|" "$work/update.conf"
+
+program "another team" other ""
+full
+check "a program of another key" 1 "$code"
+check "  the service was not touched" "$pid" "$(cat "$work/pid")"
+check "  and is ready" 1 "$(curl -s "$url/readyz" | grep -c true)"
+
+program "the second program" team ""
+printf 'first marker of the update test, async' >"$work/sample.txt"
+id=$(curl -s -F "file=@$work/sample.txt" "$url/api/checkAsync" | tr -dc 0-9)
+full
+check "a good program" 0 "$code"
+check "  is the one that is installed" "# the second program" "$(installed)"
+check "  another process serves" yes "$([ "$(cat "$work/pid")" != "$pid" ] && echo yes || echo no)"
+check "  and finds" 1 "$(find_text 'first marker of the update test')"
+left=30
+until curl -s "$url/api/getAsyncResults?id=$id" | grep -q finished || [ "$left" -eq 0 ]; do sleep 0.5; left=$((left - 1)); done
+check "  and knows what was submitted to the one before" 1 "$(curl -s "$url/api/getAsyncResults?id=$id" | grep -c First)"
+check "  it can update the next time" yes "$([ -x "$work/system/opt/thunderstorm/bin/thunderstorm-update" ] && echo yes || echo no)"
+check "  nothing of the one before is left" no "$([ -e "$work/system/opt/thunderstorm.old" ] && echo yes || echo no)"
+pid=$(cat "$work/pid")
+full
+check "the same program again" 0 "$code"
+check "  is not restarted" "$pid" "$(cat "$work/pid")"
+
+sed -i 's/^WAIT=.*/WAIT=3/' "$work/update.conf"
+# shellcheck disable=SC2016
+program "a third that does not serve" team '[ "$1" = --version ] || exit 1'
+full
+check "a program that does not start" 3 "$code"
+check "  the one before is back" "# the second program" "$(installed)"
+left=60
+until curl -s "$url/readyz" | grep -q true || [ "$left" -eq 0 ]; do sleep 0.5; left=$((left - 1)); done
+check "  and finds" 1 "$(find_text 'first marker of the update test')"
+
 # End and uninstall.
-kill "$pid"
-wait "$pid" && ended=0 || ended=$?
+"$work/stop"
+check "the service ends" ended "$(tail -n 1 "$work/serve.log")"
 pid=
-check "the service ends" 0 "$ended"
 "$checkout/deploy/install.sh" uninstall --root "$work/system" >"$work/out"
 check "the man page is gone" no "$([ -e "$work/system/usr/local/share/man/man1/thunderstorm.1" ] && echo yes || echo no)"
 check "signatures stay" yes "$([ -e "$state/current" ] && echo yes || echo no)"
