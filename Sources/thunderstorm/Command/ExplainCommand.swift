@@ -7,9 +7,10 @@ struct ExplainCommand: StageCommand {
         commandName: "explain",
         abstract: "Shows what each stage did with a file, and why.",
         discussion: """
-            For the file and everything found inside it: type, size, SHA-256, how it was unpacked; which stages looked at it \
-            and why, how long each took, and what it said; which stages were not called and what they wait for; and \
-            whatever was not looked at. Ask here why a file was found, why it was not, or why it took so long.
+            For the file and everything found inside it: type, size, SHA-256, how it was unpacked; which stages \
+            looked at it and why, how long each took, and what it said; which stages were not called and what they \
+            wait for; and whatever was not looked at. Ask here why a file was found, why it was not, or why it \
+            took so long.
 
               thunderstorm explain mail.eml
               thunderstorm explain sample.bin --path 'C:\\Temp\\a.exe'
@@ -18,8 +19,8 @@ struct ExplainCommand: StageCommand {
 
             --path because names decide, too; --custom-signatures to see whether your rule finds it, or starts a parser.
 
-            The scan runs in this process, on one thread, without the sandbox of the service. Exit code: 2 when the file
-            cannot be read.
+            The scan runs in this process, on one thread, without the sandbox of the service. Exit code: 2 when the \
+            file cannot be read.
             """)
 
     @Argument(help: ArgumentHelp("The file.", valueName: "file"))
@@ -54,15 +55,16 @@ struct ExtractCommand: StageCommand {
         commandName: "extract",
         abstract: "Writes everything that is found inside a file to a folder.",
         discussion: """
-            Members of archives, attachments, contents of compressed files, programs in memory dumps: all that the parsers \
-            take out, and what is inside of that. What is inside a.zip/b.zip goes to b.zip.contents. Names are made safe \
-            and stay inside the folder; a name that is taken gets a number; files are readable by you only. Each is listed \
-            with its size, how it was unpacked, and the name it had; limits that cut something are said at the end.
+            Members of archives, attachments, contents of compressed files, programs in memory dumps: all that the \
+            parsers take out, and what is inside of that. What is inside a.zip/b.zip goes to b.zip.contents. Names \
+            are made safe and stay inside the folder; a name that is taken gets a number; files are readable by you \
+            only. Each is listed with its size, how it was unpacked, and the name it had; limits that cut \
+            something are said at the end.
 
               thunderstorm extract mail.eml --to attachments/
               thunderstorm extract memory.dmp --to programs/ --depth 1
 
-            The parsers run in this process, without the sandbox of the service. Exit code: 1 when something was not
+            The parsers run in this process, without the sandbox of the service. Exit code: 1 when something was not \
             extracted, 2 when the file cannot be read or the folder not be written.
             """)
 

@@ -8,10 +8,11 @@ struct RecordsCommand: StageCommand {
         commandName: "records",
         abstract: "Prints every record of a file as JSON lines.",
         discussion: """
-            One object a line: {"type", "offset", "fields"}; fields in the order of the artefact, as texts; what may be
-            there several times is a list. Works for any format a stage reads, inside containers too. Files that belong
-            to a file and lie beside it (transaction logs of a hive, $R of an $I) are used. Counts and what was not read
-            follow on standard error. Exit code: 2 when a file cannot be read.
+            One object a line: {"type", "offset", "fields"}; fields in the order of the artefact, as texts; what may \
+            be there several times is a list. Works for any format a stage reads, inside containers too. Files that \
+            belong to a file and lie beside it (transaction logs of a hive, $R of an $I) are used. Counts and what \
+            was not read follow on standard error. The parsers run in this process, without the sandbox of the \
+            service, and selectors of signature folders are not read. Exit code: 2 when a file cannot be read.
             """)
 
     @Argument(help: ArgumentHelp("Files.", valueName: "file"))

@@ -19,7 +19,7 @@ struct RemoteCommand: StageCommand {
                 - web1.example
                 - {host: 10.1.2.3, port: 2222, user: admin, sudo: true, paths: [/var/www, /tmp]}
 
-            Each machine gets the distribution into a RAM drive, scans, sends back what it found, and keeps nothing,
+            Each machine gets the distribution into a RAM drive, scans, sends back what it found, and keeps nothing, \
             also when the connection breaks. ssh must log in without a question (keys, agent).
             Exit code: 0 clean, 1 findings on some machine, 2 some machine failed.
             """)

@@ -9,8 +9,9 @@ struct ScanCommand: StageCommand {
         commandName: "scan",
         abstract: "Scans files and folders offline.",
         discussion: """
-            Prints the same events as the service would log, files in a fixed order. Files of an unpacked triage collection
-            (KAPE, Velociraptor, UAC, CyLR, HOST/C/…) have the path and the host that they were collected from.
+            Prints the same events as the service would log, files in a fixed order. Files of an unpacked triage \
+            collection (KAPE, Velociraptor, UAC, CyLR, HOST/C/…) have the path and the host that they were \
+            collected from.
             Exit code: 0 clean, 1 findings at Warning or above, 2 errors.
             """)
 

@@ -10,7 +10,7 @@ struct ServeCommand: StageCommand {
         discussion: """
             Clients of THOR Thunderstorm work unchanged:
               curl -F file=@suspicious.bin http://127.0.0.1:8080/api/check
-            `thunderstorm --thunderstorm` means the same. SIGTERM finishes running scans, then ends with 0; queued
+            `thunderstorm --thunderstorm` means the same. SIGTERM finishes running scans, then ends with 0; queued \
             samples and results are there again after the next start. SIGHUP loads the signatures anew.
             """)
 

@@ -174,6 +174,12 @@ enum OpenAPIDocument {
                           - $ref: '#/components/schemas/Collection'
                 '400':
                   $ref: '#/components/responses/BadRequest'
+                '404':
+                  description: No run has this `scan_id`, or it is forgotten (`unknown_scan_id`).
+                  content:
+                    application/json:
+                      schema:
+                        $ref: '#/components/schemas/Error'
           /api/v1/findings:
             get:
               tags: [samples]

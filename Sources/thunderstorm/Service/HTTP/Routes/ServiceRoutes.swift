@@ -157,7 +157,7 @@ struct ServiceRoutes: Sendable {
             allowed.map(\.rawValue).joined(separator: ", "),
             handlers.map { $0.0.rawValue }.joined(separator: " and ")
         )
-        let others: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .patch, .options]
+        let others: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .patch, .options, .trace]
         for other in others where !allowed.contains(other) {
             router.on(RouterPath(path), method: other) { _, _ in
                 var response = Response.error(
