@@ -5,14 +5,15 @@
     Benchmarks/parsers.py [--evtx FILE_OR_DIRECTORY] [--hives FILE_OR_DIRECTORY] [--iocs FOLDER] [--runs N] [--only NAME]
 
 Event logs against the Rust parser (`pip install evtx`, `records_json()`) and evtxexport (Debian: libevtx-utils), hives
-against regipy (`pip install regipy`, its keys without their values) and regfexport (Debian: libregf-utils), text logs with
-5,000 IOCs against Hyperscan alone, and the memory that an event log of 1 GB takes. A peer that is not installed is
-skipped, and said. Text logs are made here, IOCs too if no folder of lists is named (as signature-base has them); event
+against regipy (`pip install regipy`, its keys alone and with their values) and regfexport (Debian: libregf-utils), text
+logs with 5,000 IOCs against Hyperscan alone, and the memory that an event log of 1 GB takes. A peer that is not
+installed is skipped, and said. Text logs are made here, IOCs too if no folder of lists is named (as signature-base has them); event
 logs and hives have to be given: only real ones say something about speed.
 
 Seconds are those of the processor, user and system, so that what else runs on the machine counts little. Our side is
 the program ParserBenchmark beside this script: type detection and the parser over files that are in memory, again and
-again. Tables have medians of N runs (default 3).
+again; with the three digests that a file with a finding has, and without. The exporters are processes of their own that
+write all they read as text to /dev/null. Tables have medians of N runs (default 3).
 """
 import argparse
 import ctypes
@@ -26,6 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAM = os.path.join(ROOT, ".build", "release", "thunderstorm")
@@ -36,6 +38,15 @@ DENSE = 900
 IOCS = 5_000
 
 
+class Pass(typing.NamedTuple):
+    """One pass over files: seconds with the digests of findings and without."""
+
+    records: int
+    megabytes: float
+    parsing: float
+    whole: float
+
+
 class Bench:
     """Both sides of a comparison."""
 
@@ -44,16 +55,17 @@ class Bench:
         self.folder = folder
 
     def ours(self, chain, paths, lists=(), runs=None, wanted=RUN_SECONDS):
-        """Median seconds for one pass over the paths, and its records and megabytes."""
+        """What one pass over the paths takes, medians."""
         times = []
         for _ in range(runs or self.runs):
             run = subprocess.run(
                 [PARSERS, chain, str(wanted), *lists, *paths], capture_output=True, text=True, check=False)
             if run.returncode:
                 sys.exit(f"{PARSERS} {chain} {paths[0]}: {run.stderr.strip()[-300:]}")
-            _, records, size, seconds = run.stdout.split()
-            times.append(float(seconds))
-        return statistics.median(times), int(records), int(size) / 1e6
+            records, size, parsing, whole = run.stdout.split()
+            times.append((float(parsing), float(whole)))
+        parsing, whole = (statistics.median(column) for column in zip(*times))
+        return Pass(int(records), int(size) / 1e6, parsing, whole)
 
     def peer(self, work):
         """Median seconds of something that is repeated in each run."""
@@ -110,31 +122,49 @@ def export(name, path):
 
 def event_logs(bench, paths):
     logs = [path for path in paths if starts(path, b"ElfFile\0")]
-    dense = [path for path in logs if bench.ours("evtx", [path], runs=1, wanted=0)[1] >= DENSE]
+    dense = [path for path in logs if bench.ours("evtx", [path], runs=1, wanted=0).records >= DENSE]
     if not dense:
         print(f"skipped: no event log with {DENSE} records was given (--evtx)\n")
         return
-    evtx = module("evtx")
-    exporter = tool("evtxexport", "libevtx-utils")
+    peers = {}
+    if evtx := module("evtx"):
+        peers["evtx records_json()"] = lambda path: json_records(evtx, path)
+    if tool("evtxexport", "libevtx-utils"):
+        peers["evtxexport"] = lambda path: export("evtxexport", path)
     print(f"{len(dense)} event logs with at least {DENSE} records, one thread\n")
-    print("| log | records | MB | records/s | MB/s | / evtx records_json() | / evtxexport |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    ratios, slow = [], []
+    table = Table("log", "records", peers)
     for path in dense:
-        seconds, records, megabytes = bench.ours("evtx", [path])
-        cells = [os.path.basename(path), f"{records:,}", f"{megabytes:.1f}", f"{records / seconds:,.0f}",
-                 f"{megabytes / seconds:.0f}"]
-        if evtx:
-            ratios.append(bench.peer(lambda: json_records(evtx, path)) / seconds)
-        if exporter:
-            slow.append(bench.peer(lambda: export("evtxexport", path)) / seconds)
-        cells += [f"{ratios[-1]:.2f}" if evtx else "-", f"{slow[-1]:.1f}" if exporter else "-"]
+        took = bench.ours("evtx", [path])
+        table.row(path, took.records, took, [bench.peer(lambda: work(path)) for work in peers.values()])
+    table.end()
+
+
+class Table:
+    """Rows of files: ours with and without the digests of a finding, and how many times as long each peer took."""
+
+    def __init__(self, what, unit, peers):
+        self.unit, self.peers, self.ratios = unit, list(peers), []
+        print(f"| {what} | {unit} | MB | {unit}/s | " + " | ".join(f"/ {peer}" for peer in peers)
+              + f" | with the digests: {unit}/s | " + " | ".join(f"/ {peer}" for peer in peers) + " |")
+        print("| --- " * (5 + 2 * len(self.peers)) + "|")
+
+    def row(self, path, count, took, peers):
+        ratios = [peer / seconds for seconds in (took.parsing, took.whole) for peer in peers]
+        self.ratios.append(ratios)
+        texts = [f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}" for ratio in ratios]
+        has_digests = took.whole > took.parsing * 1.1
+        cells = [os.path.basename(path), f"{count:,}", f"{took.megabytes:.1f}", f"{count / took.parsing:,.0f}",
+                 *texts[:len(peers)], f"{count / took.whole:,.0f}" if has_digests else "the same",
+                 *(texts[len(peers):] if has_digests else ["" for _ in peers])]
         print("| " + " | ".join(cells) + " |", flush=True)
-    if ratios:
-        print(f"\n/ evtx: median {statistics.median(ratios):.2f}, lowest {min(ratios):.2f}")
-    if slow:
-        print(f"/ evtxexport: median {statistics.median(slow):.1f}, lowest {min(slow):.1f}")
-    print()
+
+    def end(self):
+        print()
+        columns = list(zip(*self.ratios))
+        for index, values in enumerate(columns):
+            what = self.peers[index % len(self.peers)] + (", with the digests" if index >= len(self.peers) else "")
+            print(f"/ {what}: median {statistics.median(values):.2f}, lowest {min(values):.2f}")
+        print()
 
 
 def json_records(evtx, path):
@@ -145,40 +175,38 @@ def json_records(evtx, path):
 def hives(bench, paths):
     found = [path for path in paths if starts(path, b"regf") and os.path.getsize(path) > 1_000_000]
     regipy = module("regipy.registry") and sys.modules["regipy.registry"]
-    exporter = tool("regfexport", "libregf-utils")
     if not found or not regipy:
         print("skipped: hives above 1 MB (--hives) and regipy, which counts their keys, are needed\n")
         return
     __import__("logging").disable(50)
-    print("| hive | keys | MB | keys/s | / regipy | / regfexport |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    ratios = {"regipy": [], "regfexport": []}
+    peers = {"regipy, keys alone": lambda path: walk(regipy, path), "regipy": lambda path: walk(regipy, path, True)}
+    if tool("regfexport", "libregf-utils"):
+        peers["regfexport"] = lambda path: export("regfexport", path)
+    table = Table("hive", "keys", peers)
     for path in found:
-        alone = shutil.copy(path, os.path.join(bench.folder, "hive"))
+        alone = shutil.copy(path, os.path.join(bench.folder, os.path.basename(path)))
         try:
             keys = walk(regipy, alone)
         except Exception as error:  # pylint: disable=broad-except
-            print(f"| {os.path.basename(path)} | regipy refuses it: {str(error)[:60]} | | | | |")
+            print(f"| {os.path.basename(path)} | regipy refuses it: {str(error).splitlines()[:1]} |")
             continue
-        seconds, _, megabytes = bench.ours("hives", [alone])
-        ratios["regipy"].append(bench.peer(lambda: walk(regipy, alone)) / seconds)
-        if exporter:
-            ratios["regfexport"].append(bench.peer(lambda: export("regfexport", alone)) / seconds)
-        last = f"{ratios['regfexport'][-1]:.0f}" if exporter else "-"
-        print(f"| {os.path.basename(path)} | {keys:,} | {megabytes:.1f} | {keys / seconds:,.0f} | "
-              f"{ratios['regipy'][-1]:.0f} | {last} |", flush=True)
-    for name, values in ratios.items():
-        if values:
-            print(f"\n/ {name}: median {statistics.median(values):.0f}, lowest {min(values):.0f}")
-    print()
+        times = [bench.peer(lambda: work(alone)) for work in peers.values()]
+        table.row(path, keys, bench.ours("hives", [alone]), times)
+    table.end()
 
 
-def walk(regipy, path):
-    """All keys; we read their values too."""
+def walk(regipy, path, values=False):
+    """All keys, and if wanted their values as text."""
     keys, stack = 0, [regipy.RegistryHive(path).root]
     while stack:
         key = stack.pop()
         keys += 1
+        if values and key.values_count:
+            try:
+                for _ in key.iter_values(as_json=True):
+                    pass
+            except Exception:  # pylint: disable=broad-except
+                pass
         if key.subkey_count:
             stack.extend(key.iter_subkeys())
     return keys
@@ -198,18 +226,18 @@ def make_iocs(numbers):
     return names, paths, keywords
 
 
-def make_logs(folder, numbers, hits, count=8, lines=160_000):
-    """Lines of system and web server logs, about 110 bytes each; one in 5,000 names an IOC."""
+def make_logs(folder, name, numbers, hits, count=8, lines=160_000):
+    """Lines of system and web server logs, about 110 bytes each; one in 5,000 names a hit, if there are any."""
     users = ["root", "www-data", "alice", "bob", "backup", "postgres"]
     pages = ["/index.html", "/api/v1/items", "/static/app.js", "/login", "/img/logo.png", "/search?q=red+shoes"]
     texts = ["Accepted publickey for", "session opened for user", "Connection closed by", "Failed password for"]
     paths = []
     for number in range(count):
-        paths.append(os.path.join(folder, f"made{number}.log"))
+        paths.append(os.path.join(folder, f"{name}{number}.log"))
         with open(paths[-1], "w", encoding="utf-8") as file:
             for line in range(lines):
                 address = ".".join(str(numbers.randrange(256)) for _ in range(4))
-                if line % 5_000 == 4_999:
+                if hits and line % 5_000 == 4_999:
                     text = f"proxy[77]: CONNECT {numbers.choice(hits)}:443 from {address} tunnel established"
                 elif line % 2:
                     text = f"sshd[{numbers.randrange(65536)}]: {numbers.choice(texts)} {numbers.choice(users)} from " \
@@ -283,22 +311,25 @@ def text_logs(bench, folder):
     for kind, lines in (("c2", names), ("filename", [f"{path};70" for path in paths]), ("keyword", keywords)):
         with open(os.path.join(bench.folder, f"bench-{kind}-iocs.txt"), "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
-    logs = make_logs(bench.folder, numbers, names)
-    contents = []
-    for path in logs:
-        with open(path, "rb") as file:
-            contents.append(file.read())
-    lines, _, _ = bench.ours("lines", logs)
-    seconds, records, megabytes = bench.ours("logs", logs, [bench.folder])
-    alone = bench.peer(lambda: [engine.scan(content) for content in contents])
-    print(f"{records:,} lines, {megabytes:.0f} MB, {len(patterns):,} IOCs ({len(names):,} C2 names, {len(paths):,} filename "
-          f"expressions, {len(keywords):,} keywords), one thread\n")
-    print("| what | s | MB/s | throughput / Hyperscan alone |")
-    print("| --- | --- | --- | --- |")
-    for what, took in ((f"Hyperscan alone, {engine.count:,} patterns that it takes, same bytes", alone),
-                       ("log lines to records", lines), ("log lines to records, matched against the IOCs", seconds)):
-        print(f"| {what} | {took:.2f} | {megabytes / took:.0f} | {alone / took:.2f} |", flush=True)
-    print()
+    for kind, logs in (("without a hit", make_logs(bench.folder, "quiet", numbers, [])),
+                       ("with a hit in 5,000 lines", make_logs(bench.folder, "made", numbers, names))):
+        contents = []
+        for path in logs:
+            with open(path, "rb") as file:
+                contents.append(file.read())
+        lines = bench.ours("lines", logs)
+        matched = bench.ours("logs", logs, [bench.folder])
+        alone = bench.peer(lambda: [engine.scan(content) for content in contents])
+        print(f"{lines.records:,} lines {kind}, {lines.megabytes:.0f} MB, {len(patterns):,} IOCs ({len(names):,} C2 "
+              f"names, {len(paths):,} filename expressions, {len(keywords):,} keywords), one thread\n")
+        print("| what | s | MB/s | throughput / Hyperscan alone |")
+        print("| --- | --- | --- | --- |")
+        for what, took in ((f"Hyperscan alone, {engine.count:,} patterns that it takes, same bytes", alone),
+                           ("log lines to records", lines.parsing),
+                           ("log lines to records, matched against the IOCs", matched.parsing),
+                           ("the same with the digests of logs that have a finding", matched.whole)):
+            print(f"| {what} | {took:.3f} | {lines.megabytes / took:.0f} | {alone / took:.2f} |", flush=True)
+        print()
 
 
 # Memory

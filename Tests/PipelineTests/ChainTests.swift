@@ -222,6 +222,16 @@ struct ChainTests {
         #expect(first == second)
     }
 
+    // The memory of a scan's records serves the next one: nothing of them may be seen there.
+    @Test func aScanSeesNothingOfTheOneBefore() {
+        let chain = Chain(Lines()).appending(Finder())
+        _ = chain.scan(Sample(path: "x", bytes: Bytes(utf8: String(repeating: "evil\ncleared\nbroken\n", count: 1000))))
+        let sample = Sample(path: "y", bytes: Bytes(utf8: "good\nevil\ncleared"))
+        let fresh = Chain(Lines()).appending(Finder()).scan(sample)
+        #expect(summaries(chain.scan(sample)) == summaries(fresh))
+        #expect(chain.scan(sample).findings == fresh.findings)
+    }
+
     @Test func conformanceKitAcceptsAGoodStageAndRejectsABadOne() {
         let sample = Array("a|b|c".utf8)
         #expect(!StageConformance(flips: 20).violations(of: Fickle(), sample: sample).isEmpty)

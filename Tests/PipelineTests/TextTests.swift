@@ -39,6 +39,44 @@ struct TextTests {
         #expect(Bytes(utf8: "ok").array == [0x6F, 0x6B])
     }
 
+    // Blocks of 32, 16, 8 and 4 bytes are taken at once: each length, and a special byte at each place.
+    @Test(arguments: 0...70)
+    func blocksOfAnyLengthAreWrittenLikeSingleBytes(count: Int) {
+        let ascii = (0..<count).map { UInt8(0x21 + $0) }
+        for place in 0...count {
+            var bytes = ascii
+            if place < count { bytes[place] = 0xE9 }
+            let text = bytes.map { String(Unicode.Scalar($0)) }.joined()
+            #expect(String(lossy: bytes.rawSpan) == text)
+            var arena = ByteArena(capacity: 1)
+            arena.append(latin1: bytes.rawSpan)
+            arena.append(hexBytes: bytes.rawSpan)
+            arena.append(hexBytes: bytes.rawSpan, uppercase: true)
+            let digits = bytes.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
+            #expect(arena.span.utf8Text == text + digits + digits.uppercased())
+
+            var units = bytes.flatMap { (byte) -> [UInt8] in [byte, 0] }
+            #expect(String(utf16: units.rawSpan) == text)
+            if place < count { units[2 * place] = 0 }
+            #expect(utf16Length(units.rawSpan) == 2 * place)
+            // Units with one zero byte are not zero.
+            #expect(utf16Length([UInt8](repeating: 0, count: 8).rawSpan) == 0)
+            let swapped = bytes.flatMap { (byte) -> [UInt8] in [0, byte] }
+            #expect(utf16Length(swapped.rawSpan) == 2 * count)
+        }
+    }
+
+    @Test func bytesOfAnArenaAreAppendedAgain() {
+        var arena = ByteArena(capacity: 1)
+        arena.append(literal: "0123456789")
+        for _ in 0..<8 { arena.append(again: 2..<arena.count) }
+        #expect(arena.count == 2 + 8 * 256)
+        #expect(arena.span.suffix(from: arena.count - 16).utf8Text == "2345678923456789")
+        arena.append(again: 0..<(arena.count + 1))
+        arena.append(again: 5..<5)
+        #expect(arena.count == 2 + 8 * 256)
+    }
+
     @Test func timesFromAllCalendars() throws {
         #expect(Timestamp(filetime: 0).rfc3339() == "1601-01-01T00:00:00Z")
         #expect(

@@ -4,8 +4,10 @@
 @safe public struct ByteArena: ~Copyable {
     @usableFromInline var base: UnsafeMutablePointer<UInt8>
     @usableFromInline var capacity: Int
+    @usableFromInline var used = 0
+
     /// Bytes in use.
-    public internal(set) var count = 0
+    @inlinable public var count: Int { used }
 
     /// An empty arena with room for `capacity` bytes.
     public init(capacity: Int = 4096) {
@@ -16,10 +18,11 @@
     deinit { unsafe freeMemory(base) }
 
     /// The bytes for reading.
+    @inlinable
     public var span: RawSpan {
         @_lifetime(borrow self)
         get {
-            let view = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(base), byteCount: count)
+            let view = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(base), byteCount: used)
             return unsafe _overrideLifetime(view, borrowing: self)
         }
     }
@@ -30,40 +33,51 @@
     }
 
     /// Forgets everything after the first `count` bytes; keeps the memory.
+    @inlinable
     public mutating func truncate(to count: Int) {
-        self.count = Swift.min(Swift.max(count, 0), self.count)
+        used = Swift.min(Swift.max(count, 0), used)
+    }
+
+    @inlinable
+    @inline(__always)
+    mutating func reserve(_ more: Int) {
+        if capacity &- used < more { grow(more) }
     }
 
     @usableFromInline
-    mutating func reserve(_ more: Int) {
-        if capacity - count >= more { return }
-        grow(more)
-    }
-
-    private mutating func grow(_ more: Int) {
-        capacity = Swift.max(capacity * 2, count + more)
+    mutating func grow(_ more: Int) {
+        capacity = Swift.max(capacity * 2, used + more)
         unsafe base = resizeMemory(base, to: capacity)
     }
 
     /// Appends one byte.
+    @inlinable
     @inline(__always)
     public mutating func append(_ byte: UInt8) {
         reserve(1)
-        unsafe base[count] = byte
-        count += 1
+        unsafe base[used] = byte
+        used &+= 1
     }
 
     /// Appends bytes that are UTF-8 already.
-    @inline(__always)
+    @inlinable
     public mutating func append(_ span: RawSpan) {
         let more = span.byteCount
         guard more > 0 else { return }
         reserve(more)
         unsafe span.withUnsafeBytes { source in
-            unsafe UnsafeMutableRawPointer(base + count).copyMemory(
+            unsafe UnsafeMutableRawPointer(base + used).copyMemory(
                 from: source.baseAddress.unsafelyUnwrapped, byteCount: more)
         }
-        count += more
+        used &+= more
+    }
+
+    /// Appends bytes once more that stand in the arena already; nothing if they do not all stand there.
+    public mutating func append(again range: Range<Int>) {
+        guard range.lowerBound >= 0, range.upperBound <= used else { return }
+        reserve(range.count)
+        unsafe (base + used).update(from: base + range.lowerBound, count: range.count)
+        used += range.count
     }
 
     /// Appends a text.
@@ -71,37 +85,87 @@
         var text = text
         text.withUTF8 { bytes in
             reserve(bytes.count)
-            if let source = bytes.baseAddress { unsafe (base + count).update(from: source, count: bytes.count) }
+            if let source = bytes.baseAddress { unsafe (base + used).update(from: source, count: bytes.count) }
         }
-        count += text.utf8.count
+        used += text.utf8.count
     }
 
     /// Appends a literal without making a `String`.
+    @inlinable
     public mutating func append(literal: StaticString) {
         let more = literal.utf8CodeUnitCount
         reserve(more)
-        unsafe (base + count).update(from: literal.utf8Start, count: more)
-        count += more
+        unsafe (base + used).update(from: literal.utf8Start, count: more)
+        used &+= more
     }
 
     /// Appends bytes of unknown encoding: valid UTF-8 as it is, otherwise each byte above 0x7F as Latin-1.
     public mutating func append(lossy span: RawSpan) {
-        if isValidUTF8(span) {
-            append(span)
-            return
-        }
+        let plain = appendASCII(span)
+        if plain == span.byteCount { return }
+        let rest = span.suffix(from: plain)
+        if isValidUTF8(rest) { append(rest) } else { appendLatin1(rest) }
+    }
+
+    /// Appends text with one byte a character (Latin-1).
+    public mutating func append(latin1 span: RawSpan) {
+        let plain = appendASCII(span)
+        if plain < span.byteCount { appendLatin1(span.suffix(from: plain)) }
+    }
+
+    private mutating func appendLatin1(_ span: RawSpan) {
         reserve(span.byteCount * 2)
         for index in 0..<span.byteCount {
             let byte = span.uint8(at: index) ?? 0
             if byte < 0x80 {
-                unsafe base[count] = byte
-                count += 1
+                unsafe base[used] = byte
+                used += 1
             } else {
-                unsafe base[count] = 0xC0 | (byte >> 6)
-                unsafe base[count + 1] = 0x80 | (byte & 0x3F)
-                count += 2
+                unsafe base[used] = 0xC0 | (byte >> 6)
+                unsafe base[used + 1] = 0x80 | (byte & 0x3F)
+                used += 2
             }
         }
+    }
+
+    // Appends the bytes before the first above 0x7F, in blocks, and answers how many they are.
+    private mutating func appendASCII(_ span: RawSpan) -> Int {
+        let total = span.byteCount
+        let highBits: UInt64 = 0x8080_8080_8080_8080
+        reserve(total)
+        let out = unsafe UnsafeMutableRawPointer(base + used)
+        var index = 0
+        while index &+ 32 <= total {
+            let words = unsafe (
+                span.word(at: index), span.word(at: index &+ 8), span.word(at: index &+ 16), span.word(at: index &+ 24)
+            )
+            if (words.0 | words.1 | words.2 | words.3) & highBits != 0 { break }
+            unsafe out.storeBytes(of: words.0, toByteOffset: index, as: UInt64.self)
+            unsafe out.storeBytes(of: words.1, toByteOffset: index &+ 8, as: UInt64.self)
+            unsafe out.storeBytes(of: words.2, toByteOffset: index &+ 16, as: UInt64.self)
+            unsafe out.storeBytes(of: words.3, toByteOffset: index &+ 24, as: UInt64.self)
+            index &+= 32
+        }
+        while index &+ 8 <= total {
+            let word = unsafe span.word(at: index)
+            if word & highBits != 0 { break }
+            unsafe out.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
+            index &+= 8
+        }
+        // The last eight once more are quicker than the last seven one by one.
+        if index &+ 8 > total, index < total, total >= 8 {
+            let word = unsafe span.word(at: total &- 8)
+            if word & highBits == 0 {
+                unsafe out.storeBytes(of: word, toByteOffset: total &- 8, as: UInt64.self)
+                index = total
+            }
+        }
+        while let byte = span.uint8(at: index), byte < 0x80 {
+            unsafe out.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
+            index &+= 1
+        }
+        used &+= index
+        return index
     }
 
     /// Appends UTF-16LE text; unpaired surrogates become U+FFFD, a last odd byte is ignored.
@@ -110,10 +174,10 @@
         reserve(units * 3)
         unsafe span.withUnsafeBytes { source in
             guard let start = source.baseAddress else { return }
-            var out = unsafe base + count
+            var out = unsafe base + used
             var index = 0
             while index < units {
-                // Nearly all text is ASCII: eight units at a time.
+                // Nearly all text is ASCII: eight units at a time, then four.
                 if index &+ 8 <= units {
                     let block = unsafe start.loadUnaligned(fromByteOffset: index * 2, as: SIMD8<UInt16>.self)
                     if (block & 0xFF80) == .zero {
@@ -121,6 +185,16 @@
                             of: SIMD8<UInt8>(truncatingIfNeeded: block), as: SIMD8<UInt8>.self)
                         unsafe out += 8
                         index &+= 8
+                        continue
+                    }
+                } else if index &+ 4 <= units {
+                    let four = unsafe start.loadUnaligned(fromByteOffset: index * 2, as: UInt64.self).littleEndian
+                    if four & 0xFF80_FF80_FF80_FF80 == 0 {
+                        let pairs = (four | four >> 8) & 0x0000_FFFF_0000_FFFF
+                        unsafe UnsafeMutableRawPointer(out).storeBytes(
+                            of: UInt32(truncatingIfNeeded: pairs | pairs >> 16).littleEndian, as: UInt32.self)
+                        unsafe out += 4
+                        index &+= 4
                         continue
                     }
                 }
@@ -161,7 +235,7 @@
                     }
                 }
             }
-            count = unsafe base.distance(to: out)
+            used = unsafe base.distance(to: out)
         }
     }
 
@@ -180,9 +254,9 @@
     private mutating func write(decimal value: UInt64, digits: Int) {
         reserve(20)
         var rest = value
-        var position = count &+ digits
-        let start = count
-        count = position
+        var position = used &+ digits
+        let start = used
+        used = position
         let pairs = unsafe digitPairs.utf8Start
         while position &- start >= 2 {
             position &-= 2
@@ -218,8 +292,8 @@
         let digits = Swift.max(Swift.max(significant, 1), Swift.min(width, 16))
         reserve(16)
         var rest = value
-        var position = count &+ digits
-        count = position
+        var position = used &+ digits
+        used = position
         for _ in 0..<digits {
             position &-= 1
             unsafe base[position] = hexDigit(UInt8(truncatingIfNeeded: rest) & 15, uppercase: uppercase)
@@ -230,22 +304,23 @@
     /// Appends bytes as two hexadecimal digits each.
     public mutating func append(hexBytes span: RawSpan, uppercase: Bool = false) {
         reserve(span.byteCount * 2)
-        // Four bytes at once: each nibble in a byte of its own, then '0' added, and what lies between '9' and 'A'.
-        let gap: UInt64 = uppercase ? 0x07 : 0x27
-        var out = unsafe UnsafeMutableRawPointer(base + count)
+        // Eight bytes at once: each becomes two, its nibbles, then '0' is added, and what lies between '9' and 'A'.
+        let gap: UInt16 = uppercase ? 0x07 : 0x27
         var index = 0
-        while let word = span.bigEndianUInt32(at: index) {
-            var wide = UInt64(word)
-            wide = (wide | wide << 16) & 0x0000_FFFF_0000_FFFF
-            wide = (wide | wide << 8) & 0x00FF_00FF_00FF_00FF
-            wide = (wide | wide << 4) & 0x0F0F_0F0F_0F0F_0F0F
-            let letters = ((wide &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
-            let text = wide &+ 0x3030_3030_3030_3030 &+ letters &* gap
-            unsafe out.storeBytes(of: text.bigEndian, as: UInt64.self)
-            unsafe out += 8
-            index &+= 4
+        unsafe span.withUnsafeBytes { source in
+            guard let start = source.baseAddress else { return }
+            let out = unsafe UnsafeMutableRawPointer(base + used)
+            while index &+ 8 <= source.count {
+                let block = unsafe start.loadUnaligned(fromByteOffset: index, as: SIMD8<UInt8>.self)
+                let bytes = SIMD8<UInt16>(truncatingIfNeeded: block)
+                let nibbles = (bytes &>> 4) | ((bytes & 0x0F) &<< 8)
+                let letters = ((nibbles &+ 0x0606) &>> 4) & 0x0101
+                let text = nibbles &+ 0x3030 &+ letters &* gap
+                unsafe out.storeBytes(of: text, toByteOffset: index &* 2, as: SIMD8<UInt16>.self)
+                index &+= 8
+            }
         }
-        count += index * 2
+        used += index * 2
         while let byte = span.uint8(at: index) {
             append(hexDigit(byte >> 4, uppercase: uppercase))
             append(hexDigit(byte & 15, uppercase: uppercase))

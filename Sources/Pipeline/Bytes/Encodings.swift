@@ -31,10 +31,11 @@ extension String {
 /// Number of bytes before the first NUL unit of a UTF-16 text, or all whole units if there is none.
 public func utf16Length(_ span: RawSpan) -> Int {
     var offset = 0
-    while let unit = span.uint16(at: offset) {
-        if unit == 0 { return offset }
-        offset += 2
-    }
+    // Four units at a time: a borrow reaches the highest bit of a unit only if that unit, or one before it, is zero.
+    while let four = span.uint64(at: offset),
+        (four &- 0x0001_0001_0001_0001) & ~four & 0x8000_8000_8000_8000 == 0
+    { offset &+= 8 }
+    while let unit = span.uint16(at: offset), unit != 0 { offset &+= 2 }
     return offset
 }
 

@@ -22,12 +22,15 @@ func searchByte(_ all: UnsafeRawBufferPointer, _ value: UInt8, from start: Int) 
 
 // Grows a block of memory, moving pages instead of copying them where the system can. Without memory it ends the
 // process, as every allocation in Swift does.
-func resizeMemory(_ block: UnsafeMutablePointer<UInt8>?, to count: Int) -> UnsafeMutablePointer<UInt8> {
-    guard let resized = unsafe realloc(block, count) else { abort() }
-    return unsafe resized.assumingMemoryBound(to: UInt8.self)
+func resizeMemory<Row: BitwiseCopyable>(
+    _ block: UnsafeMutablePointer<Row>?, to count: Int
+) -> UnsafeMutablePointer<Row> {
+    guard let resized = unsafe realloc(block, count * MemoryLayout<Row>.stride) else { abort() }
+    return unsafe resized.assumingMemoryBound(to: Row.self)
 }
 
-func freeMemory(_ block: UnsafeMutablePointer<UInt8>) { unsafe free(block) }
+@usableFromInline
+func freeMemory<Row: BitwiseCopyable>(_ block: UnsafeMutablePointer<Row>) { unsafe free(block) }
 
 /// Nanoseconds of a clock that never goes back.
 public func monotonicNanoseconds() -> UInt64 { clinux_monotonic_nanoseconds() }

@@ -19,6 +19,8 @@ public struct Chain: Sendable {
     let stages: [StageBox]
     let scoring: Scoring
     let exclusions: Exclusions
+    // Memory for records that goes from one scan to the next.
+    let idleSlots = IdleSlots()
 
     init(name: String, stages: [StageBox], scoring: Scoring, exclusions: Exclusions = Exclusions()) {
         self.name = name

@@ -42,6 +42,8 @@ final class ChainRun {
         self.witness = witness
     }
 
+    deinit { chain.idleSlots.keep(spareSlots) }
+
     // Bytes of the submitted sample.
     private var size = 0
 
@@ -216,7 +218,7 @@ final class ChainRun {
     // MARK: Records
 
     func makeSlot(clock: StageClock) -> BatchSlot {
-        let slot = spareSlots.popLast() ?? BatchSlot(keys: keys)
+        let slot = spareSlots.popLast() ?? chain.idleSlots.take(for: keys) ?? BatchSlot(keys: keys)
         slot.use(clock)
         return slot
     }

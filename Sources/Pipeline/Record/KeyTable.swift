@@ -8,6 +8,7 @@ public final class KeyTable {
         /// Position in the table.
         public let index: Int
 
+        @usableFromInline
         init(index: Int) { self.index = index }
     }
 

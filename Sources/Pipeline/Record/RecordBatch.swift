@@ -10,23 +10,41 @@ public struct RecordBatch: ~Copyable {
     /// A batch is handed on when it has this many records.
     public static let recordLimit = 64 << 10
 
-    struct Entry {
-        var type: Int32
-        var firstField: Int32
-        var fieldCount: Int32
-        var offset: Int
+    @usableFromInline
+    struct Entry: BitwiseCopyable {
+        @usableFromInline var type: Int32
+        @usableFromInline var firstField: Int32
+        @usableFromInline var fieldCount: Int32 = 0
+        @usableFromInline var offset: Int
+
+        @inlinable
+        init(type: Int32, firstField: Int32, offset: Int) {
+            self.type = type
+            self.firstField = firstField
+            self.offset = offset
+        }
     }
 
-    struct Field {
-        var key: UInt32
-        var start: UInt32
-        var length: UInt32
+    @usableFromInline
+    struct Field: BitwiseCopyable {
+        @usableFromInline var key: UInt32
+        @usableFromInline var start: UInt32
+        @usableFromInline var length: UInt32
+
+        @inlinable
+        init(key: UInt32, start: UInt32, length: UInt32) {
+            self.key = key
+            self.start = start
+            self.length = length
+        }
     }
 
     @usableFromInline var arena = ByteArena(capacity: 64 << 10)
-    var entries: [Entry] = []
-    var fieldTable: [Field] = []
+    @usableFromInline var entries = PlainTable<Entry>(capacity: 256)
+    @usableFromInline var fieldTable = PlainTable<Field>(capacity: 1024)
     var types: [RecordType] = []
+    // Where the type of the last record stands in `types`.
+    private var lastType = 0
     var ownReasons: [(record: Int, reason: Reason)] = []
     /// Names of the fields.
     public internal(set) var keys: KeyTable
@@ -119,18 +137,33 @@ public struct RecordBatch: ~Copyable {
 
     mutating func reset() {
         arena.truncate(to: 0)
-        entries.removeAll(keepingCapacity: true)
-        fieldTable.removeAll(keepingCapacity: true)
+        entries.truncate(to: 0)
+        fieldTable.truncate(to: 0)
         ownReasons.removeAll()
         if keys.count >= KeyTable.limit { keys = KeyTable() }
     }
 
-    var isFull: Bool { entries.count >= Self.recordLimit || arena.count >= Self.byteLimit }
+    // Makes an empty batch one of another run.
+    mutating func begin(_ keys: KeyTable) {
+        types.removeAll(keepingCapacity: true)
+        self.keys = keys
+    }
 
-    // Types are few (one to a dozen per format), so a linear search is the fastest look-up.
+    // Whether it has grown beyond what a batch needs, for the sake of one huge record.
+    var isOversized: Bool { arena.capacity > 2 * Self.byteLimit }
+
+    @inlinable var isFull: Bool { entries.count >= Self.recordLimit || arena.count >= Self.byteLimit }
+
+    // Types are few (one to a dozen per format) and come in runs: the last one first, then one after another.
+    @usableFromInline
     mutating func index(of type: RecordType) -> Int32 {
-        if let index = types.firstIndex(where: { $0 == type }) { return Int32(index) }
-        types.append(type)
-        return Int32(types.count - 1)
+        if lastType < types.count, types[lastType] == type { return Int32(truncatingIfNeeded: lastType) }
+        if let index = types.firstIndex(where: { $0 == type }) {
+            lastType = index
+        } else {
+            types.append(type)
+            lastType = types.count - 1
+        }
+        return Int32(truncatingIfNeeded: lastType)
     }
 }

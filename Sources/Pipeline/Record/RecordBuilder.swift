@@ -7,7 +7,7 @@ public struct RecordBuilder: ~Copyable {
 
     @usableFromInline var batch: RecordBatch
     var clock: StageClock?
-    private var added: UInt32 = 0
+    @usableFromInline var added: UInt32 = 0
 
     init(batch: consuming RecordBatch) { self.batch = batch }
 
@@ -15,14 +15,15 @@ public struct RecordBuilder: ~Copyable {
     public var keys: KeyTable { batch.keys }
 
     /// Bytes that the values of this batch have so far.
-    public var byteCount: Int { batch.arena.count }
+    @inlinable public var byteCount: Int { batch.arena.count }
 
     /// Whether the batch is to be handed on before more is added.
-    public var isFull: Bool { batch.isFull }
+    @inlinable public var isFull: Bool { batch.isFull }
 
     /// Adds one record, in `Output.emitMany`.
     ///
     /// - Throws: what `build` throws (its record is taken back), or `timeout`.
+    @inlinable
     public mutating func add(
         _ type: RecordType, offset: Int, _ build: (inout RecordBuilder) throws(StageError) -> Void
     ) throws(StageError) {
@@ -30,22 +31,27 @@ public struct RecordBuilder: ~Copyable {
         let bytes = batch.arena.count
         let index = batch.index(of: type)
         batch.entries.append(
-            RecordBatch.Entry(type: index, firstField: Int32(fields), fieldCount: 0, offset: offset))
+            RecordBatch.Entry(type: index, firstField: Int32(truncatingIfNeeded: fields), offset: offset))
         do {
             try build(&self)
             added &+= 1
-            if added & 15 == 0 { try clock?.check() }
+            if added & 15 == 0 { try lookAtClock() }
             if batch.arena.count > RecordBatch.byteLimit { try checkpoint() }
-            batch.entries[batch.entries.count - 1].fieldCount = Int32(batch.fieldTable.count - fields)
+            batch.entries[batch.entries.count - 1].fieldCount = Int32(
+                truncatingIfNeeded: batch.fieldTable.count - fields)
         } catch {
             rollBack(toFields: fields, bytes: bytes)
             throw error
         }
     }
 
-    private mutating func rollBack(toFields fields: Int, bytes: Int) {
-        batch.entries.removeLast()
-        batch.fieldTable.removeLast(batch.fieldTable.count - fields)
+    @usableFromInline
+    func lookAtClock() throws(StageError) { try clock?.check() }
+
+    @usableFromInline
+    mutating func rollBack(toFields fields: Int, bytes: Int) {
+        batch.entries.truncate(to: batch.entries.count - 1)
+        batch.fieldTable.truncate(to: fields)
         batch.arena.truncate(to: bytes)
         let record = batch.entries.count
         batch.ownReasons.removeAll { $0.record == record }
@@ -109,7 +115,7 @@ public struct RecordBuilder: ~Copyable {
         try clock?.checkpoint()
     }
 
-    @usableFromInline
+    @inlinable
     @inline(__always)
     mutating func close(_ key: KeyTable.ID, start: Int) {
         batch.fieldTable.append(

@@ -49,8 +49,9 @@ public enum SuspiciousCommand {
     ///
     /// Some names are compared as a whole, less the extension, others are looked for inside.
     public static func isAttackTool(_ file: String) -> Bool {
-        let name = file.split(separator: ".").first.map(String.init) ?? file
-        return attackTools.contains(name) || attackToolParts.contains { file.contains(utf8: $0) }
+        // Dots in front are no extension.
+        let name = file.utf8.drop { $0 == 0x2E }.prefix { $0 != 0x2E }
+        return attackTools.contains(String(Substring(name))) || attackToolParts.contains { file.contains(utf8: $0) }
     }
 
     private static let attackTools: Set<String> = [

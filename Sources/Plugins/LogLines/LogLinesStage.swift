@@ -83,7 +83,9 @@ public struct LogLinesStage: Stage {
                 try out.checkpoint()
                 if line.isEmpty { continue }
                 if try events.take(span, (line.start, line.count), &out) { continue }
-                try out.emitMany { builder throws(StageError) in try Self.add(line, span, encoding, to: &builder) }
+                try out.emitMany { builder throws(StageError) in
+                    try Self.add(line, span, encoding, Keys(builder.keys), to: &builder)
+                }
             }
             try events.finish(span, &out)
         } else {
@@ -123,10 +125,9 @@ public struct LogLinesStage: Stage {
     }
 
     private static func add(
-        _ line: LogLineWalk.Line, _ span: RawSpan, _ encoding: TextEncoding, _ known: Keys? = nil,
+        _ line: LogLineWalk.Line, _ span: RawSpan, _ encoding: TextEncoding, _ keys: Keys,
         to builder: inout RecordBuilder
     ) throws(StageError) {
-        let keys = known ?? Keys(builder.keys)
         try builder.add(recordType, offset: line.start) { builder throws(StageError) in
             builder.field(keys.number) { $0.append(decimal: UInt64(line.number)) }
             guard let text = span.slice(at: line.start, count: line.count) else { return }

@@ -21,6 +21,7 @@ struct HiveRecords: ~Copyable {
     // What all values of one key share, and the name of the value at hand.
     private var target = ByteArena(capacity: 1024)
     private var modified = ByteArena(capacity: 64)
+    private var modifiedSeconds: Int64?
     private var name = ByteArena(capacity: 256)
 
     init(_ hive: borrowing Hive, _ identity: HiveIdentity) {
@@ -62,8 +63,13 @@ struct HiveRecords: ~Copyable {
     // MARK: Keys
 
     private mutating func prepare(_ key: HiveKey) {
-        modified.truncate(to: 0)
-        key.lastWritten.append(to: &modified)
+        // Neighbours were mostly written in the same second.
+        let written = key.lastWritten
+        if written.seconds != modifiedSeconds {
+            modifiedSeconds = written.seconds
+            modified.truncate(to: 0)
+            written.append(to: &modified)
+        }
         let isCurrent = isInControlSet
         Self.write(livePath, walk.path, without: isCurrent ? controlSet.count : 0, to: &target)
     }
@@ -164,14 +170,15 @@ struct HiveRecords: ~Copyable {
                 }
                 builder.field(keys.name) { $0.append(name.span) }
                 builder.field(keys.modified) { $0.append(modified.span) }
-                builder.field(keys.value) { ValueText.append(value.type, bytes, to: &$0) }
+                var text: Range<Int>?
+                builder.field(keys.value) { text = ValueText.append(value.type, bytes, to: &$0) }
                 builder.field(keys.size) { $0.append(decimal: UInt64(value.size)) }
                 builder.field(keys.target) { arena in
                     arena.append(target.span)
                     arena.append(0x5C)
                     if value.isDefault { arena.append(literal: "(Default)") } else { arena.append(name.span) }
                 }
-                builder.field(keys.details) { ValueText.appendDetails(value.type, bytes, to: &$0) }
+                builder.field(keys.details) { ValueText.appendDetails(value.type, bytes, text: text, to: &$0) }
             }
         }
         if data != .none, there < min(value.isInline ? 4 : value.size, RegistryHiveStage.valueLimit), there < value.size

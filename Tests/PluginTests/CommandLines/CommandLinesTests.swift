@@ -24,6 +24,8 @@ struct CommandLinesTests {
         #expect(SuspiciousCommand.isInUserWritablePlace("c:\\users\\public\\a.exe"))
         #expect(!SuspiciousCommand.isInUserWritablePlace("c:\\program files\\a\\a.exe"))
         #expect(SuspiciousCommand.isAttackTool("nc.exe"))
+        #expect(SuspiciousCommand.isAttackTool("..nc.old.exe"))
+        #expect(!SuspiciousCommand.isAttackTool("..."))
         #expect(SuspiciousCommand.isAttackTool("my-mimikatz2.exe"))
         #expect(!SuspiciousCommand.isAttackTool("ncpa.cpl"))
     }

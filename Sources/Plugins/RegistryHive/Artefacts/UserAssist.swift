@@ -54,15 +54,14 @@ extension UserAssistEntry {
 
 // Letters are turned by 13 places, everything else stays.
 func rot13(_ text: String) -> String {
-    var turned = ""
-    for scalar in text.unicodeScalars {
-        switch scalar.value {
-        case 0x41...0x4D, 0x61...0x6D: turned.unicodeScalars.append(Unicode.Scalar(scalar.value + 13) ?? scalar)
-        case 0x4E...0x5A, 0x6E...0x7A: turned.unicodeScalars.append(Unicode.Scalar(scalar.value - 13) ?? scalar)
-        default: turned.unicodeScalars.append(scalar)
+    let turned = text.utf8.map { byte in
+        switch byte {
+        case 0x41...0x4D, 0x61...0x6D: byte + 13
+        case 0x4E...0x5A, 0x6E...0x7A: byte - 13
+        default: byte
         }
     }
-    return turned
+    return String(decoding: turned, as: UTF8.self)
 }
 
 /// Emits user assist entries as records.

@@ -178,22 +178,3 @@ public struct Hive: Sendable {
         if compressed { arena.append(latin1: name) } else { arena.append(utf16: name) }
     }
 }
-
-extension ByteArena {
-    /// Appends text with one byte a character (Latin-1).
-    mutating func append(latin1 span: RawSpan) {
-        var offset = 0
-        while let word = span.uint64(at: offset), word & 0x8080_8080_8080_8080 == 0 { offset &+= 8 }
-        while let byte = span.uint8(at: offset), byte < 0x80 { offset &+= 1 }
-        append(span.prefix(offset))
-        while let byte = span.uint8(at: offset) {
-            if byte < 0x80 {
-                append(byte)
-            } else {
-                append(0xC0 | (byte >> 6))
-                append(0x80 | (byte & 0x3F))
-            }
-            offset &+= 1
-        }
-    }
-}
