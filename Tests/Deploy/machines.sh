@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Two machines to try things on from afar: network namespaces of this one, each with a network, a /run and an sshd of its own.
 # Sourced by the scripts beside it, which have looked for root, ip, ssh, ssh-keygen, nsenter and sshd before.
 #
