@@ -1,3 +1,4 @@
+import FuzzSupport
 import Persistence
 import Pipeline
 import PipelineTesting
@@ -7,8 +8,18 @@ import PipelineTesting
 /// Entry point of libFuzzer: one input of `count` bytes.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    let input = Array(UnsafeBufferPointer(start: start, count: count))
-    guard let choice = input.first else { return 0 }
+    run(Array(UnsafeBufferPointer(start: start, count: count)))
+    return 0
+}
+
+/// Called once by libFuzzer.
+@_cdecl("LLVMFuzzerInitialize")
+public func initialize(_ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutableRawPointer) -> CInt {
+    prepare(seeds: seeds(), run)
+}
+
+private func run(_ input: [UInt8]) {
+    guard let choice = input.first else { return }
     let bytes = Bytes(Array(input.dropFirst()))
     switch choice % 8 {
     case 0: _ = scan(ScheduledTaskStage(), bytes, path: "Task", kind: "Windows Task XML")
@@ -20,5 +31,12 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     case 6: _ = scan(TomcatUsersStage(), bytes, path: "tomcat-users.xml", kind: "XML")
     default: _ = scan(HostsFileStage(), bytes, path: "etc/hosts", kind: "Text")
     }
-    return 0
+}
+
+private func seeds() -> [[UInt8]] {
+    let texts: [(choice: UInt8, text: String)] = [
+        (0, TaskSample.text), (2, CrontabSample.text), (3, "@daily /usr/bin/backup\n1 2 3 4 5 a b\n"),
+        (4, AuthorizedKeysSample.text), (5, GroupsSample.text), (6, TomcatSample.text), (7, HostsSample.text),
+    ]
+    return [[0] + TaskSample.wide, [1] + JobBuilder().bytes] + texts.map { [$0.choice] + Array($0.text.utf8) }
 }

@@ -100,11 +100,15 @@
     }
 
     /// Appends bytes of unknown encoding: valid UTF-8 as it is, otherwise each byte above 0x7F as Latin-1.
+    @inlinable
     public mutating func append(lossy span: RawSpan) {
         let plain = appendASCII(span)
-        if plain == span.byteCount { return }
-        let rest = span.suffix(from: plain)
-        if isValidUTF8(rest) { append(rest) } else { appendLatin1(rest) }
+        if plain < span.byteCount { appendRest(span.suffix(from: plain)) }
+    }
+
+    @usableFromInline
+    mutating func appendRest(_ span: RawSpan) {
+        if isValidUTF8(span) { append(span) } else { appendLatin1(span) }
     }
 
     /// Appends text with one byte a character (Latin-1).
@@ -129,7 +133,8 @@
     }
 
     // Appends the bytes before the first above 0x7F, in blocks, and answers how many they are.
-    private mutating func appendASCII(_ span: RawSpan) -> Int {
+    @usableFromInline
+    mutating func appendASCII(_ span: RawSpan) -> Int {
         let total = span.byteCount
         let highBits: UInt64 = 0x8080_8080_8080_8080
         reserve(total)
@@ -241,9 +246,11 @@
 
     /// Appends a number in decimal.
     public mutating func append(decimal value: UInt64) {
-        var digits = 1
-        var limit: UInt64 = 10
-        while digits < 20, value >= limit {
+        // Nearly all numbers are small, and counting digits one by one waits for each.
+        if value < 10 { return append(0x30 | UInt8(truncatingIfNeeded: value)) }
+        var digits = value < 100 ? 2 : value < 1000 ? 3 : value < 10_000 ? 4 : value < 100_000 ? 5 : 6
+        var limit: UInt64 = 1_000_000
+        while digits >= 6, digits < 20, value >= limit {
             digits &+= 1
             limit = limit &* 10
         }

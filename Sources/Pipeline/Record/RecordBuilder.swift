@@ -69,6 +69,7 @@ public struct RecordBuilder: ~Copyable {
     }
 
     /// Adds a field with a text that is UTF-8 already, or Latin-1.
+    @inlinable
     public mutating func field(_ key: KeyTable.ID, _ value: RawSpan) {
         let start = batch.arena.count
         batch.arena.append(lossy: value)

@@ -68,7 +68,7 @@ enum EventHeuristics {
             guard let field = heuristic.field else { return reason(heuristic, fields.first { $0.name == "EventID" }) }
             guard let found = fields.first(where: { $0.name == field }) else { return nil }
             let value = found.value.lowercased()
-            return heuristic.parts.contains { contains(value, $0) } ? reason(heuristic, found) : nil
+            return heuristic.parts.contains { value.contains(utf8: $0) } ? reason(heuristic, found) : nil
         }
     }
 
@@ -81,9 +81,5 @@ enum EventHeuristics {
                 description: heuristic.description, references: heuristic.references, tags: heuristic.tags,
                 falsePositives: heuristic.falsePositives),
             matched: matched.map { [$0] } ?? [])
-    }
-
-    private static func contains(_ text: String, _ part: String) -> Bool {
-        Array(text.utf8).rawSpan.firstOffset(of: Array(part.utf8)) != nil
     }
 }

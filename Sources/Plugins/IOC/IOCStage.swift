@@ -44,6 +44,8 @@ public struct IOCStage: Stage {
                 + "than files and registry values are refused by name",
             "C2 names and keywords are looked for in records and in memory dumps (ASCII and UTF-16), not in the content "
                 + "of other files",
+            "IPv4 addresses in records may have zeros in front if all four numbers have three digits (001.002.003.004); "
+                + "1.02.3.4 is not taken for 1.2.3.4",
             "domains with letters beyond ASCII match in lower case only; their xn-- form is an IOC of its own",
         ])
 

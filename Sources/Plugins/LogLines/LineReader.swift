@@ -14,23 +14,25 @@ struct LineReader {
     mutating func next(in span: RawSpan) -> (start: Int, count: Int)? {
         guard position < span.byteCount else { return nil }
         let start = position
+        if encoding == .bytes {
+            let end = span.firstOffset(of: 0x0A, from: start) ?? span.byteCount
+            position = end &+ 1
+            return (start, end > start && span.uint8(at: end &- 1) == 0x0D ? end &- start &- 1 : end &- start)
+        }
         let end = lineEnd(in: span, from: start)
-        let width = encoding == .bytes ? 1 : 2
-        position = end < span.byteCount ? end + width : span.byteCount
+        position = end < span.byteCount ? end + 2 : span.byteCount
         let count = end - start
-        return (start, count >= width && isReturn(span, at: end - width) ? count - width : count)
+        return (start, count >= 2 && isReturn(span, at: end - 2) ? count - 2 : count)
     }
 
+    // UTF-16.
     private func lineEnd(in span: RawSpan, from start: Int) -> Int {
         var search = start
         while let found = span.firstOffset(of: 0x0A, from: search) {
-            switch encoding {
-            case .bytes:
-                return found
-            case .utf16LittleEndian:
+            if encoding == .utf16LittleEndian {
                 if (found - start) & 1 == 0, span.uint8(at: found + 1) == 0 { return found }
-            case .utf16BigEndian:
-                if (found - start) & 1 == 1, span.uint8(at: found - 1) == 0 { return found - 1 }
+            } else if (found - start) & 1 == 1, span.uint8(at: found - 1) == 0 {
+                return found - 1
             }
             search = found + 1
         }
@@ -38,10 +40,6 @@ struct LineReader {
     }
 
     private func isReturn(_ span: RawSpan, at offset: Int) -> Bool {
-        switch encoding {
-        case .bytes: span.uint8(at: offset) == 0x0D
-        case .utf16LittleEndian: span.uint16(at: offset) == 0x0D
-        case .utf16BigEndian: span.bigEndianUInt16(at: offset) == 0x0D
-        }
+        (encoding == .utf16LittleEndian ? span.uint16(at: offset) : span.bigEndianUInt16(at: offset)) == 0x0D
     }
 }

@@ -84,7 +84,7 @@ public struct LogLinesStage: Stage {
                 if line.isEmpty { continue }
                 if try events.take(span, (line.start, line.count), &out) { continue }
                 try out.emitMany { builder throws(StageError) in
-                    try Self.add(line, span, encoding, Keys(builder.keys), to: &builder)
+                    try Self.add(line, Self.recordType, span, encoding, Keys(builder.keys), to: &builder)
                 }
             }
             try events.finish(span, &out)
@@ -113,22 +113,24 @@ public struct LogLinesStage: Stage {
         _ builder: inout RecordBuilder, _ span: RawSpan, _ encoding: TextEncoding, _ lines: inout LogLineWalk
     ) throws(StageError) -> Bool {
         let keys = Keys(builder.keys)
+        // A copy: a global is asked at each use whether it is there already.
+        let type = recordType
         while !builder.isFull {
             guard let line = lines.next(in: span) else { return true }
             if line.isEmpty {
                 try builder.checkpoint()
             } else {
-                try add(line, span, encoding, keys, to: &builder)
+                try add(line, type, span, encoding, keys, to: &builder)
             }
         }
         return false
     }
 
     private static func add(
-        _ line: LogLineWalk.Line, _ span: RawSpan, _ encoding: TextEncoding, _ keys: Keys,
+        _ line: LogLineWalk.Line, _ type: RecordType, _ span: RawSpan, _ encoding: TextEncoding, _ keys: Keys,
         to builder: inout RecordBuilder
     ) throws(StageError) {
-        try builder.add(recordType, offset: line.start) { builder throws(StageError) in
+        try builder.add(type, offset: line.start) { builder throws(StageError) in
             builder.field(keys.number) { $0.append(decimal: UInt64(line.number)) }
             guard let text = span.slice(at: line.start, count: line.count) else { return }
             switch encoding {

@@ -5,13 +5,13 @@ import Testing
 struct TaskDemoTests {
     @Test func tasksOfTheDemoTree() {
         let tasks = "win/C/Windows/System32/Tasks/"
-        #expect(demoDifference(tasks + "Demo/Catalogue Update", ScheduledTaskTests.wide) == nil)
-        let benign = ScheduledTaskTests.text
+        #expect(demoDifference(tasks + "Demo/Catalogue Update", TaskSample.wide) == nil)
+        let benign = TaskSample.text
             .replacing("powershell.exe", with: "%windir%\\system32\\defrag.exe")
-            .replacing(ScheduledTaskTests.encoded, with: "-c -h -o")
+            .replacing(TaskSample.encoded, with: "-c -h -o")
             .replacing("C:\\Users\\Public\\Ümläut.exe", with: "C:\\Program Files\\Catalogue\\update.exe")
             .replacing("Catalogue Update", with: "Defrag")
-        #expect(demoDifference(tasks + "Demo/Defrag", [0xFF, 0xFE] + ScheduledTaskTests.utf16(benign)) == nil)
+        #expect(demoDifference(tasks + "Demo/Defrag", [0xFF, 0xFE] + TaskSample.utf16(benign)) == nil)
         #expect(demoDifference("win/C/Windows/Tasks/At1.job", JobBuilder().bytes) == nil)
     }
 }

@@ -5,53 +5,6 @@ import Testing
 @testable import Persistence
 
 @Suite struct ScheduledTaskTests {
-    // The command decodes to `Write-Output demo`; kept as parts so that no scanner takes this file for the real thing.
-    static let encoded = "-w hidden -enc " + "VwByAGkAdABlAC0ATwB1AHQAcAB1AHQAIABkAGUAbQBvAA=="
-    static let text = """
-        <?xml version="1.0" encoding="UTF-16"?>
-        <Task version="1.4" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
-          <RegistrationInfo>
-            <Date>2026-01-02T03:04:05</Date>
-            <Author>DEMO\\anna</Author>
-            <Description>Keeps the &lt;catalogue&gt; fresh &amp; small</Description>
-            <URI>\\Demo\\Catalogue Update</URI>
-          </RegistrationInfo>
-          <Triggers>
-            <LogonTrigger><Enabled>true</Enabled><UserId>DEMO\\anna</UserId></LogonTrigger>
-            <CalendarTrigger>
-              <StartBoundary>2026-01-02T03:00:00</StartBoundary>
-              <ScheduleByDay><DaysInterval>1</DaysInterval></ScheduleByDay>
-            </CalendarTrigger>
-            <BootTrigger />
-          </Triggers>
-          <Principals>
-            <Principal id="Other"><UserId>S-1-5-19</UserId></Principal>
-            <Principal id="Author">
-              <UserId>S-1-5-18</UserId>
-              <LogonType>S4U</LogonType>
-              <RunLevel>HighestAvailable</RunLevel>
-              <RequiredPrivileges><Privilege>SeDebugPrivilege</Privilege><Privilege>SeTcbPrivilege</Privilege></RequiredPrivileges>
-            </Principal>
-          </Principals>
-          <Settings><Enabled>true</Enabled><Hidden>true</Hidden></Settings>
-          <Actions Context="Author">
-            <Exec>
-              <Command>powershell.exe</Command>
-              <Arguments>\(encoded)</Arguments>
-              <WorkingDirectory>C:\\Demo</WorkingDirectory>
-            </Exec>
-            <Exec><Command>C:\\Users\\Public\\Ümläut.exe</Command></Exec>
-            <ComHandler><ClassId>{01020304-0506-0708-090A-0B0C0D0E0F10}</ClassId><Data><![CDATA[a<b]]></Data></ComHandler>
-          </Actions>
-        </Task>
-
-        """
-    static let wide: [UInt8] = [0xFF, 0xFE] + utf16(text)
-
-    static func utf16(_ text: String) -> [UInt8] {
-        Array(text.utf16.map { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }.joined())
-    }
-
     private func task(_ bytes: [UInt8]) -> ScannedOutput {
         scan(ScheduledTaskStage(), Bytes(bytes), path: "C/Windows/System32/Tasks/Demo", kind: "Windows Task XML")
     }
@@ -61,24 +14,26 @@ import Testing
     }
 
     @Test func fieldsAndReasons() {
-        #expect(goldenDifference("scheduled-task.txt", task(Self.wide).text) == nil)
+        #expect(goldenDifference("scheduled-task.txt", task(TaskSample.wide).text) == nil)
     }
 
     // The encoding is that of the bytes, whatever the declaration says.
     @Test func everyEncodingGivesTheSame() {
-        let expected = task(Self.wide).records
+        let expected = task(TaskSample.wide).records
         #expect(expected.count == 1)
-        #expect(task(Array(Self.text.utf8)).records == expected)
-        #expect(task([0xEF, 0xBB, 0xBF] + Array(Self.text.utf8)).records == expected)
-        #expect(task(Array(Self.wide.dropFirst(2))).records == expected)
-        let swapped = stride(from: 0, to: Self.wide.count, by: 2).flatMap { [Self.wide[$0 + 1], Self.wide[$0]] }
+        #expect(task(Array(TaskSample.text.utf8)).records == expected)
+        #expect(task([0xEF, 0xBB, 0xBF] + Array(TaskSample.text.utf8)).records == expected)
+        #expect(task(Array(TaskSample.wide.dropFirst(2))).records == expected)
+        let swapped = stride(from: 0, to: TaskSample.wide.count, by: 2).flatMap {
+            [TaskSample.wide[$0 + 1], TaskSample.wide[$0]]
+        }
         #expect(task(swapped).records == expected)
         #expect(task(Array(swapped.dropFirst(2))).records == expected)
     }
 
     @Test func stageConforms() {
         let kit = StageConformance(path: "Demo", kind: "Windows Task XML", flips: 300)
-        #expect(kit.violations(of: ScheduledTaskStage(), sample: Self.wide) == [])
+        #expect(kit.violations(of: ScheduledTaskStage(), sample: TaskSample.wide) == [])
     }
 
     @Test func exportsHoldSeveralTasks() {
@@ -91,8 +46,8 @@ import Testing
     }
 
     @Test func whatStandsBeforeTheBreakIsKept() throws {
-        let cut = try #require(Self.text.firstRange(of: "<ComHandler>"))
-        let output = task(Array(Self.text[..<cut.lowerBound].utf8))
+        let cut = try #require(TaskSample.text.firstRange(of: "<ComHandler>"))
+        let output = task(Array(TaskSample.text[..<cut.lowerBound].utf8))
         #expect(values(output, "commands").count == 2)
         #expect(values(output, "user") == ["S-1-5-18"])
         #expect(output.issues.map(\.code) == [.damaged])

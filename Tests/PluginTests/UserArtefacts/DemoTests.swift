@@ -14,8 +14,8 @@ struct UserArtefactDemoTests {
         #expect(
             demoDifference(bin + "$RABCDEF.zip", Array("The content of the deleted file is not kept.\n".utf8)) == nil)
         let report = "win/C/ProgramData/Microsoft/Windows/WER/ReportArchive/AppCrash_mimikatz.exe_0001/Report.wer"
-        #expect(demoDifference(report, ErrorReportTests.bytes) == nil)
+        #expect(demoDifference(report, ErrorReportSample.bytes) == nil)
         let cache = "win/C/Users/alice/AppData/Local/Microsoft/Windows/PowerShell/ModuleAnalysisCache"
-        #expect(demoDifference(cache, ModuleCacheTests.demo) == nil)
+        #expect(demoDifference(cache, ModuleCacheSample.demo) == nil)
     }
 }

@@ -1,0 +1,1 @@
+../../../Tests/PluginTests/Persistence/PersistenceSamples.swift
