@@ -33,7 +33,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAM = os.path.join(ROOT, ".build", "release", "thunderstorm")
 PARSERS = os.path.join(ROOT, "Benchmarks", ".build", "release", "ParserBenchmark")
 # A run of ours and of a peer repeats its work for so long.
-RUN_SECONDS = 1.0
+RUN_SECONDS = 0.5
 DENSE = 900
 IOCS = 5_000
 
