@@ -388,7 +388,7 @@ enum OpenAPIDocument {
                   content:
                     application/yaml:
                       schema:
-                        type: string
+                        type: object
           /api/check:
             post:
               tags: [samples]
