@@ -77,6 +77,29 @@ struct TextTests {
         #expect(arena.count == 2 + 8 * 256)
     }
 
+    @Test func checksumsOfAnyLength() {
+        // RFC 1952: bit by bit.
+        func slow(_ bytes: some Sequence<UInt8>) -> UInt32 {
+            var crc: UInt32 = .max
+            for byte in bytes {
+                crc ^= UInt32(byte)
+                for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+            }
+            return ~crc
+        }
+        let bytes = (0..<700).map { UInt8(truncatingIfNeeded: $0 &* 167 ^ $0 >> 3) }
+        for count in 0...400 {
+            let start = count % 7
+            let expected = slow(bytes[start..<(start + count)])
+            #expect(CRC32.update(0, bytes.rawSpan, at: start, count: count) == expected)
+            let first = CRC32.update(0, bytes.rawSpan, at: start, count: count / 3)
+            let whole = CRC32.update(first, bytes.rawSpan, at: start + count / 3, count: count - count / 3)
+            #expect(whole == expected)
+        }
+        #expect(CRC32.update(0, Array("123456789".utf8).rawSpan, at: 0, count: 9) == 0xCBF4_3926)
+        #expect(CRC32.update(7, bytes.rawSpan, at: 600, count: 101) == 7)
+    }
+
     @Test func timesFromAllCalendars() throws {
         #expect(Timestamp(filetime: 0).rfc3339() == "1601-01-01T00:00:00Z")
         #expect(

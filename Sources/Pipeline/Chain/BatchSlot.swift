@@ -36,7 +36,7 @@ final class BatchSlot: @unchecked Sendable {
 
 /// Empty batches between two runs: their memory is used again instead of being asked of the system page by page.
 ///
-/// At most one for each processor is kept, none that one huge record has made larger than 8 MiB.
+/// At most one for each processor is kept, and none that one huge record has made larger than a batch needs.
 final class IdleSlots: Sendable {
     private static let limit = max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1)
 

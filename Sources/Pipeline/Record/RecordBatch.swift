@@ -149,8 +149,9 @@ public struct RecordBatch: ~Copyable {
         self.keys = keys
     }
 
-    // Whether it has grown beyond what a batch needs, for the sake of one huge record.
-    var isOversized: Bool { arena.capacity > 2 * Self.byteLimit }
+    // Whether it has grown beyond what a batch needs, for the sake of one huge record: 8 MiB of values, or a million fields
+    // (12 MiB).
+    var isOversized: Bool { arena.capacity > 2 * Self.byteLimit || fieldTable.capacity > 1 << 20 }
 
     @inlinable var isFull: Bool { entries.count >= Self.recordLimit || arena.count >= Self.byteLimit }
 
