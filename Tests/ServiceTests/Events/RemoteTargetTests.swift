@@ -331,10 +331,10 @@ private final class PostReceiver: ChannelInboundHandler, Sendable {
 
     @Test func aFullSpoolStillTakesTheWordAboutWhatItDropped() {
         let spool = EventSpool(limit: 10)
-        spool.append(Array("12345678\n".utf8))
-        spool.append(Array("dropped\n".utf8))
+        spool.append([Array("12345678\n".utf8)])
+        spool.append([Array("dropped\n".utf8)])
         #expect(spool.takeUntoldDrops() == 1)
-        spool.append(Array("1 was dropped\n".utf8), always: true)
+        spool.append([Array("1 was dropped\n".utf8)], always: true)
         #expect(spool.takeUntoldDrops() == 0)
         #expect(
             spool.peek(bytes: 100).map { String(decoding: $0, as: UTF8.self) } == ["12345678\n", "1 was dropped\n"])

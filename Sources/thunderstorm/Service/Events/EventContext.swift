@@ -53,13 +53,22 @@ enum EventWords {
 
     /// Findings that an answer or log shows: at or above the level, and all that say what was not looked at.
     static func shown(_ report: Report, minimumLevel: Level) -> [Finding] {
-        report.findings.compactMap { finding in
-            if !finding.reasons.isEmpty, finding.level >= minimumLevel { return finding }
-            if finding.issues.isEmpty { return nil }
-            var message = finding
-            message.reasons = []
-            message.score = 0
-            return message
+        var findings: [Finding] = []
+        forEachShown(report, minimumLevel: minimumLevel) { findings.append($0) }
+        return findings
+    }
+
+    /// Calls `body` for each of them.
+    static func forEachShown(_ report: Report, minimumLevel: Level, _ body: (Finding) -> Void) {
+        for finding in report.findings {
+            if !finding.reasons.isEmpty, finding.level >= minimumLevel {
+                body(finding)
+            } else if !finding.issues.isEmpty {
+                var message = finding
+                message.reasons = []
+                message.score = 0
+                body(message)
+            }
         }
     }
 }

@@ -74,22 +74,33 @@ public final class EventSink: Sendable {
         return nil
     }
 
-    func log(_ report: Report, context: EventContext) {
-        var lines: [[UInt8]] = []
-        for finding in EventWords.shown(report, minimumLevel: minimumLevel) {
-            var line: [UInt8] = []
-            encoder.append(finding, context, to: &line)
-            if !line.isEmpty { lines.append(line) }
+    /// Whether it gets the same lines of every report as another.
+    fileprivate func takesSameLines(as other: EventSink) -> Bool {
+        minimumLevel == other.minimumLevel && encoder.writesSameLines(as: other.encoder)
+    }
+
+    /// Logs the findings of a report to sinks that get the same lines, which are encoded once.
+    fileprivate static func log(_ report: Report, _ context: EventContext, to sinks: [EventSink]) {
+        guard let first = sinks.first else { return }
+        var batch = LineBatch()
+        var shared = EventEncoder.Shared()
+        EventWords.forEachShown(report, minimumLevel: first.minimumLevel) { finding in
+            first.encoder.append(finding, context, &shared, to: &batch.bytes)
+            batch.endLine()
+            guard batch.bytes.count >= LineBatch.size else { return }
+            for sink in sinks { sink.write(batch, context) }
+            batch.removeAll()
         }
-        write(lines, context)
+        for sink in sinks { sink.write(batch, context) }
     }
 
     func log(_ message: EventMessage, _ context: EventContext) {
         // Messages about the service belong in every log, whatever findings it shows.
         guard message.level >= .info else { return }
-        var line: [UInt8] = []
-        encoder.append(message, context, to: &line)
-        if !line.isEmpty { write([line], context) }
+        var batch = LineBatch()
+        encoder.append(message, context, to: &batch.bytes)
+        batch.endLine()
+        write(batch, context)
     }
 
     /// Opens a file anew.
@@ -107,18 +118,16 @@ public final class EventSink: Sendable {
         return 0
     }
 
-    private func write(_ lines: [[UInt8]], _ context: EventContext) {
-        guard !lines.isEmpty else { return }
+    private func write(_ batch: LineBatch, _ context: EventContext) {
+        guard batch.count > 0 else { return }
         switch destination {
-        case .remote(let target):
-            for line in lines { target.append(line) }
+        case .remote(let target): target.append(batch.lines)
         case .report(let report):
-            for line in lines { report.append(line) }
-        case .descriptor(let descriptor):
-            descriptor.write(Array(lines.joined()))
+            for line in batch.lines { report.append(line) }
+        case .descriptor(let descriptor): descriptor.write(batch.bytes)
         case .file(let file):
             let wasLosing = file.lostLines > 0
-            if file.append(Array(lines.joined()), lines: lines.count), wasLosing { sayLost(file, context) }
+            if file.append(batch.bytes, lines: batch.count), wasLosing { sayLost(file, context) }
         }
     }
 
@@ -146,6 +155,8 @@ private final class OpenDescriptor: Sendable {
 /// Several sinks as one log.
 public struct EventSinks: EventLog {
     private let sinks: [EventSink]
+    // Those together that get the same lines.
+    private let groups: [[EventSink]]
     private let hostname: String
     private let scanID: String
     private let trail: AuditTrail?
@@ -156,6 +167,15 @@ public struct EventSinks: EventLog {
     public init(_ sinks: [EventSink], hostname: String, scanID: String, trail: AuditTrail? = nil) {
         self.trail = trail
         self.sinks = sinks
+        var groups: [[EventSink]] = []
+        for sink in sinks {
+            if let index = groups.firstIndex(where: { $0[0].takesSameLines(as: sink) }) {
+                groups[index].append(sink)
+            } else {
+                groups.append([sink])
+            }
+        }
+        self.groups = groups
         self.hostname = hostname
         self.scanID = scanID
     }
@@ -165,7 +185,7 @@ public struct EventSinks: EventLog {
 
     /// Logs the findings of a report to every sink.
     public func log(_ report: Report, context: EventContext) {
-        for sink in sinks { sink.log(report, context: context) }
+        for group in groups { EventSink.log(report, context, to: group) }
         if report.failure != nil { trail?.note(failed: report, context: context) }
     }
 

@@ -7,9 +7,18 @@ struct FindingEncoderV3 {
     var matchObjects = false
 
     func write(_ finding: Finding, _ context: EventContext, to writer: inout JSONWriter) {
+        var shared: SharedParts?
+        write(finding, context, &shared, to: &writer)
+    }
+
+    /// Writes one of many findings of a report as a line: what it shares with others is kept in `shared`.
+    func write(
+        _ finding: Finding, _ context: EventContext, _ shared: inout SharedParts?, to writer: inout JSONWriter
+    ) {
         writer.object { writer in
             writer.field("type", finding.reasons.isEmpty ? "THOR message" : "THOR finding")
-            meta(EventWords.level(of: finding), module: finding.module, context.at(finding.origin), &writer)
+            let time = shared?.text(of: context.time) ?? context.time.rfc3339(fractionDigits: 9)
+            meta(EventWords.level(of: finding), module: finding.module, time, context.at(finding.origin), &writer)
             writer.field("message", EventWords.message(of: finding))
             writer.key("subject")
             subject(finding, &writer)
@@ -20,12 +29,16 @@ struct FindingEncoderV3 {
                 writer.null()
             } else {
                 writer.array { writer in
-                    for reason in finding.reasons { write(reason, hasContent: hasContent, &writer) }
+                    for reason in finding.reasons { write(reason, hasContent: hasContent, &shared, &writer) }
                 }
                 writer.field("reason_count", finding.reasons.count)
             }
             writer.key("context")
-            contextObjects(finding.context, &writer)
+            if shared != nil {
+                shared?.write(finding.context, to: &writer) { contextObjects(finding.context, &$0) }
+            } else {
+                contextObjects(finding.context, &writer)
+            }
             if let origin = finding.origin {
                 writer.key("collection")
                 writer.object { writer in
@@ -42,7 +55,8 @@ struct FindingEncoderV3 {
     func write(_ message: EventMessage, _ context: EventContext, to writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("type", "THOR message")
-            meta(message.level, module: message.module, context, &writer)
+            let time = context.time.rfc3339(fractionDigits: 9)
+            meta(message.level, module: message.module, time, context, &writer)
             writer.field("message", message.text)
             writer.key("fields")
             writer.object { writer in
@@ -52,10 +66,12 @@ struct FindingEncoderV3 {
         }
     }
 
-    private func meta(_ level: Level, module: String, _ context: EventContext, _ writer: inout JSONWriter) {
+    private func meta(
+        _ level: Level, module: String, _ time: String, _ context: EventContext, _ writer: inout JSONWriter
+    ) {
         writer.key("meta")
         writer.object { writer in
-            writer.field("time", context.time.rfc3339(fractionDigits: 9))
+            writer.field("time", time)
             writer.field("level", level.name)
             writer.field("module", module)
             writer.field("scan_id", context.scanID)
@@ -167,13 +183,18 @@ struct FindingEncoderV3 {
     }
 
     private func fields(_ record: RecordSubject, _ writer: inout JSONWriter) {
+        let repeated = repeatedTexts(record.fields.count) { record.fields[$0].key }
         var written = Set<String>()
-        for field in record.fields where written.insert(field.key).inserted {
-            let values = record.fields.filter { $0.key == field.key }.map(\.value)
+        for field in record.fields {
+            let isRepeated = !repeated.isEmpty && repeated.contains(field.key)
+            if isRepeated, !written.insert(field.key).inserted { continue }
             writer.key(field.key)
-            if record.type.lists.contains(field.key) || values.count > 1 {
+            if isRepeated || record.type.lists.contains(field.key) {
                 writer.array { writer in
-                    for value in values { scalar(value, of: field.key, record.type, &writer) }
+                    if !isRepeated { return scalar(field.value, of: field.key, record.type, &writer) }
+                    for other in record.fields where other.key == field.key {
+                        scalar(other.value, of: field.key, record.type, &writer)
+                    }
                 }
             } else {
                 scalar(field.value, of: field.key, record.type, &writer)
@@ -192,30 +213,42 @@ struct FindingEncoderV3 {
     }
 
     func write(_ reason: Reason, hasContent: Bool, _ writer: inout JSONWriter) {
-        let signature = reason.signature
+        var shared: SharedParts?
+        write(reason, hasContent: hasContent, &shared, &writer)
+    }
+
+    func write(_ reason: Reason, hasContent: Bool, _ shared: inout SharedParts?, _ writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("type", "reason")
             writer.field("summary", reason.summary)
             writer.key("signature")
-            writer.object { writer in
-                writer.field("score", signature.score)
-                writer.key("reference")
-                if signature.references.isEmpty { writer.null() } else { writer.value(signature.references) }
-                writer.field("origin", signature.origin.rawValue)
-                writer.field("kind", signature.kind.name)
-                writer.fieldIfAny("date", signature.date)
-                if !signature.tags.isEmpty { writer.field("tags", signature.tags) }
-                writer.fieldIfAny("rule_name", signature.ruleName)
-                writer.fieldIfAny("description", signature.description)
-                writer.fieldIfAny("author", signature.author)
-                writer.fieldIfAny("id", signature.id)
-                if !signature.falsePositives.isEmpty { writer.field("false_positives", signature.falsePositives) }
+            if shared != nil {
+                shared?.write(reason.signature, to: &writer) { write(reason.signature, &$0) }
+            } else {
+                write(reason.signature, &writer)
             }
             writer.key("matched")
             if reason.matched.isEmpty { return writer.null() }
             writer.array { writer in
                 for match in reason.matched { write(match, hasContent: hasContent, &writer) }
             }
+        }
+    }
+
+    private func write(_ signature: Signature, _ writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("score", signature.score)
+            writer.key("reference")
+            if signature.references.isEmpty { writer.null() } else { writer.value(signature.references) }
+            writer.field("origin", signature.origin.rawValue)
+            writer.field("kind", signature.kind.name)
+            writer.fieldIfAny("date", signature.date)
+            if !signature.tags.isEmpty { writer.field("tags", signature.tags) }
+            writer.fieldIfAny("rule_name", signature.ruleName)
+            writer.fieldIfAny("description", signature.description)
+            writer.fieldIfAny("author", signature.author)
+            writer.fieldIfAny("id", signature.id)
+            if !signature.falsePositives.isEmpty { writer.field("false_positives", signature.falsePositives) }
         }
     }
 
@@ -240,7 +273,10 @@ struct FindingEncoderV3 {
     }
 
     private func data(_ bytes: [UInt8], _ writer: inout JSONWriter) {
-        guard matchObjects else { return writer.value(MatchText.plain(bytes)) }
+        guard matchObjects else {
+            if MatchText.isPlain(bytes) { return writer.value(utf8: bytes.rawSpan) }
+            return writer.value(MatchText.plain(bytes))
+        }
         let isText = String(validating: bytes, as: UTF8.self) != nil
         writer.object { writer in
             writer.field("data", isText ? bytes.rawSpan.utf8Text : String(hex: bytes.rawSpan))
@@ -284,6 +320,21 @@ struct FindingEncoderV3 {
             }
         }
     }
+}
+
+/// Texts that stand more than once among so many; nearly always none.
+func repeatedTexts(_ count: Int, _ text: (Int) -> String) -> Set<String> {
+    var repeated = Set<String>()
+    // Few are compared with each other quicker than a table is made; many come from hostile samples, too.
+    if count <= 8 {
+        for index in 0..<count where (0..<index).contains(where: { text($0) == text(index) }) {
+            repeated.insert(text(index))
+        }
+        return repeated
+    }
+    var seen = Set<String>(minimumCapacity: min(count, 1024))
+    for index in 0..<count where !seen.insert(text(index)).inserted { repeated.insert(text(index)) }
+    return repeated
 }
 
 /// Bytes as ASCII: printable characters only.

@@ -12,6 +12,12 @@ public struct JSONWriter {
     /// A writer; `pretty` adds line breaks and two blanks for each level.
     public init(pretty: Bool = false) { self.pretty = pretty }
 
+    /// A writer that goes on behind what is there.
+    init(after bytes: consuming [UInt8]) {
+        pretty = false
+        self.bytes = bytes
+    }
+
     /// What was written so far, as text.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
@@ -42,6 +48,12 @@ public struct JSONWriter {
         string(text)
     }
 
+    /// Writes a value that was encoded before, by a writer like this one.
+    mutating func value(encoded value: [UInt8]) {
+        separate()
+        bytes.append(value.rawSpan)
+    }
+
     /// Ends a line, so that another value may follow.
     public mutating func endLine() {
         bytes.append(0x0A)
@@ -57,26 +69,26 @@ public struct JSONWriter {
     /// Writes a whole number.
     public mutating func value(_ number: some BinaryInteger) {
         separate()
-        bytes.append(contentsOf: number.description.utf8)
+        bytes.append(text: number.description)
     }
 
     /// Writes a number; infinite ones and NaN become null, which JSON has no words for.
     public mutating func value(_ number: Double) {
         guard number.isFinite else { return null() }
         separate()
-        bytes.append(contentsOf: number.description.utf8)
+        bytes.append(text: number.description)
     }
 
     /// Writes true or false.
     public mutating func value(_ flag: Bool) {
         separate()
-        bytes.append(contentsOf: (flag ? "true" : "false").utf8)
+        bytes.append(text: flag ? "true" : "false")
     }
 
     /// Writes null.
     public mutating func null() {
         separate()
-        bytes.append(contentsOf: "null".utf8)
+        bytes.append(text: "null")
     }
 
     /// Writes a list of texts.
@@ -144,26 +156,22 @@ public struct JSONWriter {
         bytes.append(contentsOf: repeatElement(0x20, count: depth * 2))
     }
 
-    private mutating func string(_ text: String) {
-        bytes.append(0x22)
-        var isAfterC2 = false
-        for byte in text.utf8 { append(byte, &isAfterC2) }
-        bytes.append(0x22)
-    }
+    private mutating func string(_ text: String) { text.withUTF8Bytes { string($0) } }
 
-    // Most of a text needs no escape: such stretches are copied as they are.
     private mutating func string(_ text: RawSpan) {
         bytes.append(0x22)
         var isAfterC2 = false
-        var start = 0
-        for index in 0..<text.byteCount {
-            let byte = text.uint8(at: index) ?? 0
-            if !isAfterC2, byte >= 0x20, byte != 0x22, byte != 0x5C, byte != 0x7F, byte != 0xC2 { continue }
-            if let plain = text.slice(at: start, count: index - start) { bytes.append(plain) }
-            append(byte, &isAfterC2)
-            start = index + 1
+        var index = 0
+        while index < text.byteCount {
+            let end = isAfterC2 ? index : PlainText.json.end(in: text, from: index)
+            if end > index, let plain = text.slice(at: index, count: end - index) {
+                bytes.append(plain)
+                index = end
+            } else {
+                append(text.uint8(at: index) ?? 0, &isAfterC2)
+                index += 1
+            }
         }
-        bytes.append(text.suffix(from: start))
         bytes.append(0x22)
     }
 
@@ -171,23 +179,30 @@ public struct JSONWriter {
         if isAfterC2 {
             isAfterC2 = false
             // U+0080 to U+009F are control characters, too: some terminals obey them.
-            if byte < 0xA0 { escape(byte) } else { bytes += [0xC2, byte] }
+            if byte < 0xA0 { return escape(byte) }
+            bytes.append(0xC2)
+            bytes.append(byte)
             return
         }
         switch byte {
         case 0xC2: isAfterC2 = true
-        case 0x22: bytes += [0x5C, 0x22]
-        case 0x5C: bytes += [0x5C, 0x5C]
-        case 0x0A: bytes += [0x5C, 0x6E]
-        case 0x0D: bytes += [0x5C, 0x72]
-        case 0x09: bytes += [0x5C, 0x74]
+        case 0x22: escape(as: 0x22)
+        case 0x5C: escape(as: 0x5C)
+        case 0x0A: escape(as: 0x6E)
+        case 0x0D: escape(as: 0x72)
+        case 0x09: escape(as: 0x74)
         case 0..<0x20, 0x7F: escape(byte)
         default: bytes.append(byte)
         }
     }
 
+    private mutating func escape(as letter: UInt8) {
+        bytes.append(0x5C)
+        bytes.append(letter)
+    }
+
     private mutating func escape(_ byte: UInt8) {
-        bytes += Array("\\u00".utf8)
+        bytes.append(text: "\\u00")
         bytes.append(hexadecimal(byte >> 4))
         bytes.append(hexadecimal(byte & 15))
     }

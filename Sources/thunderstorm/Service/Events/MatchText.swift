@@ -4,8 +4,12 @@ import Pipeline
 // are written as \xNN.
 
 enum MatchText {
+    /// Whether the bytes are printable ASCII: as text they are what they are.
+    static func isPlain(_ data: [UInt8]) -> Bool { PlainText.ascii.isAll(of: data) }
+
     /// The bytes as text: UTF-8, decoded UTF-16, or with \xNN for what is neither.
     static func plain(_ data: [UInt8]) -> String {
+        if isPlain(data) { return data.rawSpan.utf8Text }
         if let wide = wideText(data) { return wide }
         let text = data.rawSpan.utf8Text
         if !text.unicodeScalars.contains(where: { $0.value == 0xFFFD || isControl($0) }) { return text }
@@ -15,23 +19,29 @@ enum MatchText {
     /// The bytes for the text log: bare when every character is plain, else in quotes with escapes.
     static func quoted(_ data: [UInt8]) -> String {
         let shown = wideText(data).map { Array($0.utf8) } ?? data
-        if !shown.isEmpty, shown.allSatisfy({ $0 == 0x21 || (0x23...0x7E).contains($0) }) {
+        // All printable ASCII but the blank and `"`; between quotes all but `"` and `\`.
+        if !shown.isEmpty, PlainText(except: (0x20, 0x22, 0x7F), onlyASCII: true).isAll(of: shown) {
             return shown.rawSpan.utf8Text
+        }
+        if PlainText(except: (0x22, 0x5C, 0x7F), onlyASCII: true).isAll(of: shown) {
+            return "\"" + shown.rawSpan.utf8Text + "\""
         }
         return "\"" + escaped(shown) + "\""
     }
 
     private static func escaped(_ data: [UInt8]) -> String {
-        var text = ""
+        var text: [UInt8] = []
+        text.reserveCapacity(data.count + 16)
         for byte in data {
             switch byte {
-            case 0x22: text += "\\\""
-            case 0x5C: text += "\\\\"
-            case 0x20...0x7E: text.unicodeScalars.append(Unicode.Scalar(byte))
-            default: text += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            case 0x22, 0x5C:
+                text.append(0x5C)
+                text.append(byte)
+            case 0x20...0x7E: text.append(byte)
+            default: text.append(text: "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16))
             }
         }
-        return text
+        return text.rawSpan.utf8Text
     }
 
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {

@@ -12,8 +12,10 @@ struct CodecError: Error, Equatable, CustomStringConvertible {
 /// made of the bytes stays below a limit of memory whatever they say.
 struct BinaryReader {
     private let bytes: Bytes
-    private var offset = 0
-    private var texts: [String] = []
+    private(set) var offset = 0
+    private(set) var texts: [String] = []
+    /// What stood in the finding before, for the next one.
+    var repeats = ReportRepeats()
     // Bytes of memory that list elements may still take: a few bytes may ask for a list of many large values.
     private var memory: Int
 
@@ -86,6 +88,18 @@ struct BinaryReader {
         }
         guard position <= UInt64(texts.count) else { throw invalid(what) }
         return texts[Int(position) - 1]
+    }
+
+    /// Steps over bytes that also stand in `range`, and tells whether they do.
+    mutating func skip(sameAs range: Range<Int>) -> Bool {
+        guard isNext(range) else { return false }
+        offset += range.count
+        return true
+    }
+
+    private func isNext(_ range: Range<Int>) -> Bool {
+        guard let known = bytes.span.slice(at: range.lowerBound, count: range.count) else { return false }
+        return bytes.span.suffix(from: offset).starts(with: known)
     }
 
     mutating func optional<T>(

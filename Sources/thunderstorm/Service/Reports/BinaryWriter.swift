@@ -7,6 +7,10 @@ struct BinaryWriter {
     private(set) var bytes: [UInt8] = []
     // Position of each text among those that were written: findings repeat names, paths and keys thousands of times.
     private var texts: [String: UInt64] = [:]
+    // Texts written so far, also those that nobody will look for.
+    private(set) var textCount = 0
+    /// Longer values of records are written without a look whether they were there before.
+    static let lookupLimit = 64
 
     mutating func byte(_ value: UInt8) { bytes.append(value) }
 
@@ -36,10 +40,20 @@ struct BinaryWriter {
     // 0 and the text when it is new, else its position from 1.
     mutating func text(_ value: String) {
         if let known = texts[value] { return unsigned(known) }
-        texts[value] = UInt64(texts.count + 1)
-        unsigned(0)
-        data(Array(value.utf8))
+        texts[value] = UInt64(textCount + 1)
+        newText(value)
     }
+
+    // A text that is likely to be the only one of its kind: looking for it would cost more than it saves.
+    mutating func newText(_ value: String) {
+        textCount += 1
+        unsigned(0)
+        unsigned(UInt64(value.utf8.count))
+        bytes.append(text: value)
+    }
+
+    // Bytes that this writer wrote before, all texts of which are positions.
+    mutating func again(_ known: [UInt8]) { bytes.append(known.rawSpan) }
 
     mutating func optional<T>(_ value: T?, _ write: (inout BinaryWriter, T) -> Void) {
         flag(value != nil)

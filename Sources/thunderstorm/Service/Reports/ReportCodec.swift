@@ -49,7 +49,30 @@ public enum ReportCodec {
     }
 }
 
+// Findings of one log have the same context, and often the same type and signature as the one before. What consists of
+// nothing but positions of texts is the same value wherever the same bytes stand: the writer copies the bytes, and the
+// reader takes the value that it made of them. The format knows nothing of it.
+struct ReportRepeats {
+    fileprivate var context: (at: Range<Int>, value: [ContextObject])?
+    fileprivate var type: (at: Range<Int>, value: RecordType)?
+    fileprivate var signature: (at: Range<Int>, value: Signature)?
+}
+
+// The same for the writer.
+private struct WrittenRepeats {
+    var context: (value: [ContextObject], bytes: [UInt8])?
+    var type: (value: RecordType, bytes: [UInt8])?
+    var signature: (value: Signature, bytes: [UInt8])?
+}
+
 extension BinaryWriter {
+    // What `write` appends, if it is nothing but positions of texts.
+    private mutating func positions(_ write: (inout BinaryWriter) -> Void) -> [UInt8]? {
+        let (start, count) = (bytes.count, textCount)
+        write(&self)
+        return textCount == count ? bytes.rawSpan.suffix(from: start).array : nil
+    }
+
     // Writes findings as long as they fit, and says how many; what follows the findings is small and always written.
     fileprivate mutating func write(_ report: Report, limit: Int) -> Int {
         optional(report.failure) { $0.text($1) }
@@ -58,8 +81,9 @@ extension BinaryWriter {
         integer(report.bytes)
         list(report.stages) { $0.write($1) }
         unsigned(UInt64(report.findings.count))
+        var repeats = WrittenRepeats()
         for (index, finding) in report.findings.enumerated() {
-            write(finding)
+            write(finding, &repeats)
             if bytes.count > limit { return index }
         }
         return report.findings.count
@@ -75,14 +99,14 @@ extension BinaryWriter {
         integer(stage.reasons)
     }
 
-    private mutating func write(_ finding: Finding) {
+    private mutating func write(_ finding: Finding, _ repeats: inout WrittenRepeats) {
         switch finding.subject {
         case .file(let file):
             byte(0)
             write(file)
         case .record(let record):
             byte(1)
-            write(record)
+            write(record, &repeats)
         case .chunk(let chunk):
             byte(2)
             write(chunk.file)
@@ -90,12 +114,13 @@ extension BinaryWriter {
             integer(chunk.range.count)
         }
         text(finding.module)
-        list(finding.reasons) { $0.write($1) }
+        list(finding.reasons) { $0.write($1, &repeats) }
         integer(finding.score)
         integer(finding.level.rawValue)
-        list(finding.context) { writer, object in
-            writer.write(object.file)
-            writer.list(object.relations) { $0.text($1.rawValue) }
+        if let known = repeats.context, known.value == finding.context {
+            again(known.bytes)
+        } else {
+            repeats.context = positions { $0.write(finding.context) }.map { (finding.context, $0) }
         }
         list(finding.issues) { writer, issue in
             writer.text(issue.code.description)
@@ -106,6 +131,13 @@ extension BinaryWriter {
         optional(finding.origin) { writer, origin in
             writer.text(origin.collector.rawValue)
             writer.optional(origin.host) { $0.text($1) }
+        }
+    }
+
+    private mutating func write(_ context: [ContextObject]) {
+        list(context) { writer, object in
+            writer.write(object.file)
+            writer.list(object.relations) { $0.text($1.rawValue) }
         }
     }
 
@@ -129,23 +161,37 @@ extension BinaryWriter {
         unsigned(UInt64(time.nanoseconds))
     }
 
-    private mutating func write(_ record: RecordSubject) {
-        text(record.type.name)
-        text(record.type.module)
-        optional(record.type.container) { $0.text($1) }
-        for keys in [record.type.numbers, record.type.booleans, record.type.lists] {
-            list(keys.sorted()) { $0.text($1) }
+    private mutating func write(_ record: RecordSubject, _ repeats: inout WrittenRepeats) {
+        if let known = repeats.type, Self.isSame(known.value, record.type) {
+            again(known.bytes)
+        } else {
+            repeats.type = positions { $0.write(record.type) }.map { (record.type, $0) }
         }
         integer(record.offset)
         list(record.fields) { writer, field in
             writer.text(field.key)
-            writer.text(field.value)
+            if field.value.utf8.count > Self.lookupLimit {
+                writer.newText(field.value)
+            } else {
+                writer.text(field.value)
+            }
         }
     }
 
-    private mutating func write(_ reason: Reason) {
-        let signature = reason.signature
-        text(reason.summary)
+    // Types are equal if their names are; here all that is written must be.
+    private static func isSame(_ left: RecordType, _ right: RecordType) -> Bool {
+        left == right && left.module == right.module && left.container == right.container
+            && left.numbers == right.numbers && left.booleans == right.booleans && left.lists == right.lists
+    }
+
+    private mutating func write(_ type: RecordType) {
+        text(type.name)
+        text(type.module)
+        optional(type.container) { $0.text($1) }
+        for keys in [type.numbers, type.booleans, type.lists] { list(keys.sorted()) { $0.text($1) } }
+    }
+
+    private mutating func write(_ signature: Signature) {
         text(signature.kind.name)
         integer(signature.score)
         text(signature.ruleName)
@@ -157,6 +203,15 @@ extension BinaryWriter {
         text(signature.id)
         list(signature.falsePositives) { $0.text($1) }
         text(signature.origin.rawValue)
+    }
+
+    private mutating func write(_ reason: Reason, _ repeats: inout WrittenRepeats) {
+        text(reason.summary)
+        if let known = repeats.signature, known.value == reason.signature {
+            again(known.bytes)
+        } else {
+            repeats.signature = positions { $0.write(reason.signature) }.map { (reason.signature, $0) }
+        }
         list(reason.matched) { writer, match in
             writer.data(match.data)
             writer.text(match.name)
@@ -210,7 +265,7 @@ extension BinaryReader {
         let reasons = try list("reasons") { reader throws(CodecError) in try reader.reason() }
         let score = try integer("score", in: 0...100)
         guard let level = Level(rawValue: try integer("level", in: 0...255)) else { throw invalid("level") }
-        let context = try list("context") { reader throws(CodecError) in try reader.contextObject() }
+        let context = try context()
         let issues = try list("issues") { reader throws(CodecError) in try reader.issue() }
         let origin = try optional("origin") { reader throws(CodecError) in try reader.origin() }
         return Finding(
@@ -229,6 +284,14 @@ extension BinaryReader {
         let file = try file()
         let start = try count("chunk offset")
         return ChunkSubject(file: file, range: start..<(start + (try count("chunk size"))))
+    }
+
+    private mutating func context() throws(CodecError) -> [ContextObject] {
+        if let known = repeats.context, skip(sameAs: known.at) { return known.value }
+        let (start, count) = (offset, texts.count)
+        let context = try list("context") { reader throws(CodecError) in try reader.contextObject() }
+        if texts.count == count { repeats.context = (start..<offset, context) }
+        return context
     }
 
     private mutating func contextObject() throws(CodecError) -> ContextObject {
@@ -278,7 +341,9 @@ extension BinaryReader {
         return Timestamp(seconds: seconds, nanoseconds: UInt32(nanoseconds))
     }
 
-    private mutating func record() throws(CodecError) -> RecordSubject {
+    private mutating func type() throws(CodecError) -> RecordType {
+        if let known = repeats.type, skip(sameAs: known.at) { return known.value }
+        let (start, count) = (offset, texts.count)
         let name = try text("record type")
         let module = try text("record module")
         let container = try optional("container") { reader throws(CodecError) in try reader.text("container") }
@@ -286,6 +351,12 @@ extension BinaryReader {
         let type = RecordType(
             name, module: module, container: container, numbers: Set(numbers), booleans: Set(booleans),
             lists: Set(lists))
+        if texts.count == count { repeats.type = (start..<offset, type) }
+        return type
+    }
+
+    private mutating func record() throws(CodecError) -> RecordSubject {
+        let type = try type()
         let offset = try integer("record offset", in: Self.positions)
         let fields = try list("fields") { reader throws(CodecError) in
             RecordSubject.Field(key: try reader.text("key"), value: try reader.text("value"))
@@ -297,8 +368,9 @@ extension BinaryReader {
         try list(what) { reader throws(CodecError) in try reader.text(what) }
     }
 
-    private mutating func reason() throws(CodecError) -> Reason {
-        let summary = try text("summary")
+    private mutating func signature() throws(CodecError) -> Signature {
+        if let known = repeats.signature, skip(sameAs: known.at) { return known.value }
+        let (start, count) = (offset, texts.count)
         var signature = Signature(
             kind: Signature.Kind(try text("signature kind")), score: try integer("subscore", in: -100...100))
         signature.ruleName = try text("rule name")
@@ -311,6 +383,13 @@ extension BinaryReader {
         signature.falsePositives = try texts("false positives")
         guard let origin = Signature.Origin(rawValue: try text("origin")) else { throw invalid("origin") }
         signature.origin = origin
+        if texts.count == count { repeats.signature = (start..<offset, signature) }
+        return signature
+    }
+
+    private mutating func reason() throws(CodecError) -> Reason {
+        let summary = try text("summary")
+        let signature = try signature()
         let matched = try list("matches") { reader throws(CodecError) in try reader.match() }
         return Reason(summary: summary, signature: signature, matched: matched)
     }

@@ -59,7 +59,8 @@ func runEngine(
             }
             engine.submit(submission, lane: request.lane, witness: witness) { report in
                 witness?.finish()
-                _ = socket.send(EngineAnswer.report(number: request.number, report: report).encoded)
+                let encoded = Bytes(ReportCodec.encode(report))
+                _ = socket.send(EngineAnswer.report(number: request.number, report: encoded).encoded)
             }
         } catch {
             _ = socket.send(EngineAnswer.failed(number: request.number, reason: "\(error)").encoded)

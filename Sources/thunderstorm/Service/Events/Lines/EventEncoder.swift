@@ -44,7 +44,14 @@ struct EventMessage {
 }
 
 /// Writes events as lines of one format.
-struct EventEncoder: Sendable {
+struct EventEncoder: Sendable, Equatable {
+    /// What the events of one report share: encoded for the first of them, copied for the others.
+    struct Shared {
+        fileprivate var parts: SharedParts? = SharedParts()
+        fileprivate var time: (of: Timestamp, text: String)?
+        fileprivate var head: (of: EventContext, program: Bool, bytes: [UInt8])?
+    }
+
     let format: EventFormat
     var options = EventOptions()
     /// Priority in front of lines of syslog and CEF; nil for files.
@@ -53,41 +60,65 @@ struct EventEncoder: Sendable {
     // Local use 7, informational: what THOR's examples carry.
     static let syslogPriority = 190
 
+    /// Whether it writes the same lines as another, with the same options.
+    func writesSameLines(as other: EventEncoder) -> Bool {
+        if format == .json, other.format == .json {
+            return options.hidesPersonalData == other.options.hidesPersonalData
+        }
+        return self == other
+    }
+
     /// Appends a finding as a line with its end; nothing for formats that have no place for it.
     func append(_ finding: Finding, _ context: EventContext, to line: inout [UInt8]) {
-        let finding = options.hidesPersonalData ? PersonalData.hidden(in: finding) : finding
+        var shared = Shared()
+        append(finding, context, &shared, to: &line)
+    }
+
+    /// Appends one of many findings of a report; `shared` is kept for the others.
+    func append(_ finding: Finding, _ context: EventContext, _ shared: inout Shared, to line: inout [UInt8]) {
+        if options.hidesPersonalData {
+            write(PersonalData.hidden(in: finding), context, &shared, to: &line)
+        } else {
+            write(finding, context, &shared, to: &line)
+        }
+    }
+
+    private func write(_ finding: Finding, _ context: EventContext, _ shared: inout Shared, to line: inout [UInt8]) {
         switch format {
         case .json, .syslogJSON:
-            if format == .syslogJSON { appendHead(context.at(finding.origin), program: true, to: &line) }
-            var writer = JSONWriter()
-            FindingEncoderV3().write(finding, context, to: &writer)
-            line += writer.bytes
+            if format == .syslogJSON { appendHead(context.at(finding.origin), program: true, &shared, to: &line) }
+            // The writer takes the lines before over, and gives them back.
+            var writer = JSONWriter(after: line)
+            line = []
+            FindingEncoderV3().write(finding, context, &shared.parts, to: &writer)
+            line = writer.take()
         case .csv:
             guard !finding.reasons.isEmpty, let file = finding.file else { return }
             appendCSV([file.md5, file.path, "\(finding.score)"], to: &line)
         case .cef:
-            appendHead(context.at(finding.origin), program: false, to: &line)
+            appendHead(context.at(finding.origin), program: false, &shared, to: &line)
             CEFEncoder(truncateAt: options.truncateAt).append(finding, context, to: &line)
         case .text, .keyValue, .syslogKeyValue:
-            append(EventFields(finding, context, reasonLimit: options.reasonLimit), to: &line)
+            append(EventFields(finding, context, reasonLimit: options.reasonLimit), &shared, to: &line)
         }
         line.append(0x0A)
     }
 
     /// Appends a message as a line with its end; nothing for formats that have no place for it.
     func append(_ message: EventMessage, _ context: EventContext, to line: inout [UInt8]) {
+        var shared = Shared()
         switch format {
         case .json, .syslogJSON:
-            if format == .syslogJSON { appendHead(context, program: true, to: &line) }
+            if format == .syslogJSON { appendHead(context, program: true, &shared, to: &line) }
             var writer = JSONWriter()
             FindingEncoderV3().write(message, context, to: &writer)
             line += writer.bytes
         case .csv: return
         case .cef:
-            appendHead(context, program: false, to: &line)
+            appendHead(context, program: false, &shared, to: &line)
             CEFEncoder(truncateAt: options.truncateAt).append(message, context, to: &line)
         case .text, .keyValue, .syslogKeyValue:
-            append(EventFields(message, context), to: &line)
+            append(EventFields(message, context), &shared, to: &line)
         }
         line.append(0x0A)
     }
@@ -97,11 +128,12 @@ struct EventEncoder: Sendable {
 
     // MARK: Lines
 
-    private func append(_ event: EventFields, to line: inout [UInt8]) {
+    private func append(_ event: EventFields, _ shared: inout Shared, to line: inout [UInt8]) {
         let limit = options.truncateAt
         if format == .text {
-            appendHead(event.context, program: true, to: &line)
-            line.append(contentsOf: "\(event.level.name):".utf8)
+            appendHead(event.context, program: true, &shared, to: &line)
+            line.append(text: event.level.name)
+            line.append(0x3A)
             for field in event.fields {
                 line.append(0x20)
                 line.append(safe: field.key, limit: limit)
@@ -111,33 +143,52 @@ struct EventEncoder: Sendable {
             }
             return
         }
-        let isFile = format == .keyValue
-        if !isFile { appendHead(event.context, program: true, to: &line) }
-        var pairs = [("LEVEL", event.level.name)]
-        if isFile { pairs = [("TIME", time(event.context.time)), ("HOSTNAME", event.context.hostname)] + pairs }
-        pairs += event.fields.map { ($0.key, $0.value) }
-        for (index, pair) in pairs.enumerated() {
-            if index > 0 { line.append(0x20) }
-            // A key may come from a record: only what a reader takes for a name is kept.
-            line.append(contentsOf: pair.0.utf8.map { Self.isName($0) ? $0 : 0x5F })
-            line.append(contentsOf: "='".utf8)
-            line.append(safe: pair.1, limit: limit, quoting: .single)
-            line.append(0x27)
+        if format == .keyValue {
+            appendPair("TIME", time(event.context.time, &shared), to: &line)
+            line.append(0x20)
+            appendPair("HOSTNAME", event.context.hostname, to: &line)
+            line.append(0x20)
+        } else {
+            appendHead(event.context, program: true, &shared, to: &line)
+        }
+        appendPair("LEVEL", event.level.name, to: &line)
+        for field in event.fields {
+            line.append(0x20)
+            appendPair(field.key, field.value, to: &line)
         }
     }
 
-    // `<190>Jan _2 15:04:05 HOST THOR: `, the priority for remote lines only.
-    private func appendHead(_ context: EventContext, program: Bool, to line: inout [UInt8]) {
-        if let priority { line.append(contentsOf: "<\(priority)>".utf8) }
-        line.append(contentsOf: time(context.time).utf8)
-        line.append(0x20)
-        // A blank would end the host's name.
-        line.append(safe: context.hostname.replacing(" ", with: "_"), limit: 255)
-        line.append(contentsOf: (program ? " THOR: " : " ").utf8)
+    private func appendPair(_ key: String, _ value: String, to line: inout [UInt8]) {
+        // A key may come from a record: only what a reader takes for a name is kept.
+        for byte in key.utf8 { line.append(Self.isName(byte) ? byte : 0x5F) }
+        line.append(text: "='")
+        line.append(safe: value, limit: options.truncateAt, quoting: .single)
+        line.append(0x27)
     }
 
-    private func time(_ time: Timestamp) -> String {
-        options.rfc3339 ? time.rfc3339() : LocalTime(time, utc: options.utc).syslog
+    // `<190>Jan _2 15:04:05 HOST THOR: `, the priority for remote lines only.
+    private func appendHead(
+        _ context: EventContext, program: Bool, _ shared: inout Shared, to line: inout [UInt8]
+    ) {
+        if let known = shared.head, known.of == context, known.program == program {
+            return line.append(known.bytes.rawSpan)
+        }
+        var head: [UInt8] = []
+        if let priority { head.append(text: "<\(priority)>") }
+        head.append(text: time(context.time, &shared))
+        head.append(0x20)
+        // A blank would end the host's name.
+        head.append(safe: context.hostname.replacing(" ", with: "_"), limit: 255)
+        head.append(text: program ? " THOR: " : " ")
+        line += head
+        shared.head = (context, program, head)
+    }
+
+    private func time(_ time: Timestamp, _ shared: inout Shared) -> String {
+        if let known = shared.time, known.of == time { return known.text }
+        let text = options.rfc3339 ? time.rfc3339() : LocalTime(time, utc: options.utc).syslog
+        shared.time = (time, text)
+        return text
     }
 
     private func appendCSV(_ cells: [String], to line: inout [UInt8]) {

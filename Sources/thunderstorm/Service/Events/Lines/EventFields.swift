@@ -30,12 +30,12 @@ struct EventFields {
             add("CHUNK_OFFSET", "0x" + String(chunk.range.lowerBound, radix: 16))
             add("CHUNK_END", "0x" + String(chunk.range.upperBound, radix: 16))
         }
-        if !finding.reasons.isEmpty { add("SCORE", "\(finding.score)") }
+        if !finding.reasons.isEmpty { add("SCORE", finding.score.description) }
         for (index, reason) in finding.reasons.prefix(reasonLimit).enumerated() { add(reason, index + 1) }
-        if !finding.reasons.isEmpty { add("REASONS_COUNT", "\(finding.reasons.count)") }
+        if !finding.reasons.isEmpty { add("REASONS_COUNT", finding.reasons.count.description) }
         for element in finding.context {
             guard let relation = element.relations.first else { continue }
-            add("\(relation.rawValue.uppercased())_FILE", element.file.path)
+            add(relation.rawValue.uppercased() + "_FILE", element.file.path)
         }
         if let origin = finding.origin {
             add("COLLECTOR", origin.collector.rawValue)
@@ -78,35 +78,40 @@ struct EventFields {
 
     private mutating func add(_ record: RecordSubject) {
         add("TYPE", record.type.name)
+        let keys = record.fields.map { $0.key.uppercased() }
+        let repeated = repeatedTexts(keys.count) { keys[$0] }
         var seen: [String: Int] = [:]
-        for field in record.fields {
-            let key = field.key.uppercased()
+        for (key, field) in zip(keys, record.fields) {
+            guard !repeated.isEmpty, repeated.contains(key) else {
+                add(key, field.value)
+                continue
+            }
             let count = seen[key, default: 0] + 1
             seen[key] = count
-            add(count == 1 ? key : "\(key)_\(count)", field.value)
+            if count == 1 { add(key, field.value) } else { add(key, count, field.value) }
         }
     }
 
     private mutating func add(_ reason: Reason, _ number: Int) {
         let signature = reason.signature
-        add("REASON_\(number)", reason.summary)
-        add("SUBSCORE_\(number)", "\(signature.score)")
-        add("REF_\(number)", signature.references.joined(separator: ", "))
-        add("SIGTYPE_\(number)", signature.origin.rawValue)
-        add("SIGCLASS_\(number)", signature.kind.name)
-        add("RULEDATE_\(number)", signature.date)
-        add("TAGS_\(number)", signature.tags.joined(separator: ", "))
-        add("RULENAME_\(number)", signature.ruleName)
-        add("DESCRIPTION_\(number)", signature.description)
-        add("AUTHOR_\(number)", signature.author)
-        add("ID_\(number)", signature.id)
-        add("MATCHED_\(number)", Self.text(reason.matched))
+        add("REASON", number, reason.summary)
+        add("SUBSCORE", number, signature.score.description)
+        add("REF", number, signature.references.joined(separator: ", "))
+        add("SIGTYPE", number, signature.origin.rawValue)
+        add("SIGCLASS", number, signature.kind.name)
+        add("RULEDATE", number, signature.date)
+        add("TAGS", number, signature.tags.joined(separator: ", "))
+        add("RULENAME", number, signature.ruleName)
+        add("DESCRIPTION", number, signature.description)
+        add("AUTHOR", number, signature.author)
+        add("ID", number, signature.id)
+        add("MATCHED", number, Self.text(reason.matched))
     }
 
     private static func text(_ matches: [MatchedText]) -> String {
+        if matches.count == 1 { return text(matches[0]) }
         var parts = matches.prefix(matchLimit).map(text)
         if matches.count > matchLimit { parts.append("... (strings truncated)") }
-        if matches.count == 1 { return parts.joined() }
         return parts.enumerated().map { "Str\($0.offset + 1): \($0.element)" }.joined(separator: " ")
     }
 
@@ -118,8 +123,17 @@ struct EventFields {
             text += (place.isPhysical ? " (physical 0x" : " (0x") + String(place.address, radix: 16)
             text += (place.module.isEmpty ? "" : " in " + place.module) + ")"
         }
-        if let field = match.field { text += " in " + field.dropFirst().replacing("/", with: "_").uppercased() }
+        if let field = match.field { text += " in " + name(of: field) }
         return text
+    }
+
+    // `/entry/CommandLine` as `ENTRY_COMMANDLINE`.
+    private static func name(of pointer: String) -> String {
+        String(decoding: pointer.utf8.dropFirst().map { $0 == 0x2F ? 0x5F : $0 }, as: UTF8.self).uppercased()
+    }
+
+    private mutating func add(_ key: String, _ number: Int, _ value: String) {
+        if !value.isEmpty { add(key + "_" + number.description, value) }
     }
 
     private mutating func add(_ key: String, _ value: String) {

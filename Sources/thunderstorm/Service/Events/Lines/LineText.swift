@@ -18,23 +18,40 @@ extension [UInt8] {
     ///
     /// - Parameter limit: Most characters; what is cut is marked.
     mutating func append(safe value: String, limit: Int, quoting: LineQuoting = .none) {
+        value.withUTF8Bytes { append(safe: $0, limit: limit, quoting: quoting) }
+    }
+
+    private mutating func append(safe text: RawSpan, limit: Int, quoting: LineQuoting) {
+        let plain = Self.plain(quoting)
         var left = limit
         var second: UInt8 = 0
         // Bytes of the character that is being looked at, kept back until it is known to be harmless.
         var held: [UInt8] = []
-        for byte in value.utf8 {
+        var index = 0
+        while let byte = text.uint8(at: index) {
             if byte & 0xC0 != 0x80 {
-                append(contentsOf: held)
-                held.removeAll(keepingCapacity: true)
+                if !held.isEmpty {
+                    append(contentsOf: held)
+                    held.removeAll(keepingCapacity: true)
+                }
                 if left == 0 {
-                    append(contentsOf: "... (truncated)".utf8)
+                    append(text: "... (truncated)")
                     return
+                }
+                // Plain ASCII: a byte is a character.
+                let count = byte < 0x80 ? Swift.min(plain.end(in: text, from: index) - index, left) : 0
+                if count > 0, let stretch = text.slice(at: index, count: count) {
+                    append(stretch)
+                    index += count
+                    left -= count
+                    continue
                 }
                 left -= 1
             }
+            index += 1
             switch byte {
-            case 0x0A: append(contentsOf: "\\n".utf8)
-            case 0x0D: append(contentsOf: "\\r".utf8)
+            case 0x0A: append(text: "\\n")
+            case 0x0D: append(text: "\\r")
             case 0..<0x20, 0x7F: appendEscape(UInt32(byte))
             case 0x27 where quoting == .single, 0x3D where quoting == .cefValue, 0x7C where quoting == .cefHeader:
                 append(0x5C)
@@ -61,6 +78,15 @@ extension [UInt8] {
             }
         }
         append(contentsOf: held)
+    }
+
+    private static func plain(_ quoting: LineQuoting) -> PlainText {
+        switch quoting {
+        case .none: .ascii
+        case .single: PlainText(except: (0x27, 0x5C, 0x7F), onlyASCII: true)
+        case .cefValue: PlainText(except: (0x3D, 0x5C, 0x7F), onlyASCII: true)
+        case .cefHeader: PlainText(except: (0x7C, 0x5C, 0x7F), onlyASCII: true)
+        }
     }
 
     // Line and paragraph separators, and the marks that embed, override or isolate a direction.

@@ -39,20 +39,23 @@ final class EventSpool: Sendable {
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// Adds a line, or counts it as dropped.
+    /// Adds lines, or counts those that do not fit as dropped.
     ///
-    /// - Parameter always: Add it although the spool is full: a word about what was dropped must not be dropped itself.
-    func append(_ line: [UInt8], always: Bool = false) {
+    /// - Parameter always: Add them although the spool is full: a word about what was dropped must not be dropped itself.
+    func append(_ lines: [[UInt8]], always: Bool = false) {
         let added = state.withLock { state in
-            guard always || (!state.isClosed && state.counts.bytes + line.count <= limit) else {
-                state.counts.dropped += 1
-                state.untoldDrops += 1
-                return false
+            let before = state.lines.count
+            for line in lines {
+                guard always || (!state.isClosed && state.counts.bytes + line.count <= limit) else {
+                    state.counts.dropped += 1
+                    state.untoldDrops += 1
+                    continue
+                }
+                state.lines.append(line)
+                state.counts.waiting += 1
+                state.counts.bytes += line.count
             }
-            state.lines.append(line)
-            state.counts.waiting += 1
-            state.counts.bytes += line.count
-            return true
+            return state.lines.count > before
         }
         if added { signal.yield() }
     }

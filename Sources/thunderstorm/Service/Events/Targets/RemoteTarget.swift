@@ -71,8 +71,8 @@ public final class RemoteTarget: Sendable {
             problem: problem.withLock { $0 })
     }
 
-    /// Adds a line with its end; never waits.
-    func append(_ line: [UInt8]) { spool.append(line) }
+    /// Adds lines, each with its end; never waits.
+    func append(_ lines: [[UInt8]]) { spool.append(lines) }
 
     /// Starts to deliver.
     ///
@@ -107,7 +107,7 @@ public final class RemoteTarget: Sendable {
         for await _ in spool.wake {
             while !Task.isCancelled {
                 let dropped = connection == nil ? 0 : spool.takeUntoldDrops()
-                if dropped > 0 { spool.append(notice(dropped), always: true) }
+                if dropped > 0 { spool.append([notice(dropped)], always: true) }
                 let lines = spool.peek(bytes: Self.batchBytes)
                 if lines.isEmpty { break }
                 do {

@@ -102,7 +102,7 @@ public final class AuditTrail: Sendable {
             guard let end = span.firstOffset(of: 0x0A, from: position), span.matches(start, at: position),
                 span.uint8(at: end - 1) == 0x7D
             else { return false }
-            for index in position..<end where (span.uint8(at: index) ?? 0) < 0x20 { return false }
+            if PlainText.noControl.end(in: span, from: position) != end { return false }
             position = end + 1
         }
         return true

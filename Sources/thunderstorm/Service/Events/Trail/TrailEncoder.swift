@@ -45,18 +45,36 @@ struct TrailEncoder: Sendable {
                 ]
                 for case (let name, let time?) in known { writer.field("/file_times/\(name)", time.rfc3339()) }
             }
-            write(seen.reasons, hasContent: true, &writer)
+            var parts: SharedParts?
+            write(seen.reasons, hasContent: true, &parts, &writer)
+            writer.key("references")
             references(to: seen.parent, &writer)
             encoder.issues(seen.issues, &writer)
         }
         writer.endLine()
     }
 
+    /// What the records of a batch share, encoded once.
+    struct Shared {
+        fileprivate var parts: SharedParts? = SharedParts()
+        fileprivate let references: [UInt8]
+        // The id but for the record's number.
+        fileprivate let id: String
+    }
+
+    /// What the records of a batch share.
+    func shared(by records: SeenRecords) -> Shared {
+        var writer = JSONWriter()
+        references(to: records.parent, &writer)
+        return Shared(references: writer.take(), id: root + records.parent + "#")
+    }
+
     /// Writes one record of a batch as a line.
     func write(
-        _ record: Int, of batch: borrowing RecordBatch, _ records: SeenRecords, to writer: inout JSONWriter
+        _ record: Int, of batch: borrowing RecordBatch, _ records: SeenRecords, _ shared: inout Shared,
+        to writer: inout JSONWriter
     ) {
-        let reasons = (records.reasons[record] ?? []).ordered
+        let reasons = records.reasons[record].map { $0.count > 1 ? $0.ordered : $0 } ?? []
         if hidesPersonalData {
             let object = SeenObject(
                 id: "\(records.parent)#\(records.first + record)", parent: records.parent,
@@ -67,7 +85,7 @@ struct TrailEncoder: Sendable {
         var times: [(String, String)] = []
         var isCut = false
         writer.object { writer in
-            writer.field("id", "\(root)\(records.parent)#\(records.first + record)")
+            writer.field("id", shared.id + (records.first + record).description)
             writer.key("object")
             writer.object { writer in
                 writer.field("type", type.name)
@@ -82,8 +100,9 @@ struct TrailEncoder: Sendable {
             writer.object { writer in
                 for (pointer, time) in times { writer.field(pointer, time) }
             }
-            write(reasons, hasContent: false, &writer)
-            references(to: records.parent, &writer)
+            write(reasons, hasContent: false, &shared.parts, &writer)
+            writer.key("references")
+            writer.value(encoded: shared.references)
             if isCut {
                 let limits = "\(Self.valueLimit) bytes of a value and \(Self.elementLimit) of a record"
                 encoder.issues(
@@ -108,7 +127,9 @@ struct TrailEncoder: Sendable {
             }
             writer.key("timestamps")
             writer.object { _ in }
-            write([], hasContent: false, &writer)
+            writer.key("reasons")
+            writer.array { _ in }
+            writer.key("references")
             references(to: nil, &writer)
             encoder.issues([Issue(.limit, stage: "scan", message: "not scanned: \(reason)")], &writer)
         }
@@ -126,15 +147,16 @@ struct TrailEncoder: Sendable {
         }
     }
 
-    private func write(_ reasons: [Reason], hasContent: Bool, _ writer: inout JSONWriter) {
+    private func write(
+        _ reasons: [Reason], hasContent: Bool, _ parts: inout SharedParts?, _ writer: inout JSONWriter
+    ) {
         writer.key("reasons")
         writer.array { writer in
-            for reason in reasons { encoder.write(reason, hasContent: hasContent, &writer) }
+            for reason in reasons { encoder.write(reason, hasContent: hasContent, &parts, &writer) }
         }
     }
 
     private func references(to parent: String?, _ writer: inout JSONWriter) {
-        writer.key("references")
         writer.array { writer in
             guard let parent else { return }
             for (target, name) in [(parent, "parent"), ("", "topmost ancestor")] {
@@ -166,19 +188,21 @@ struct TrailEncoder: Sendable {
     ) {
         let fields = batch.fields(of: record)
         let start = writer.bytes.count
-        var counts: [KeyTable.ID: Int] = [:]
-        for field in fields { counts[batch.key(of: field), default: 0] += 1 }
+        var repeated = Set<KeyTable.ID>()
+        var seen = Set<KeyTable.ID>(minimumCapacity: min(fields.count, 1024))
+        for field in fields where !seen.insert(batch.key(of: field)).inserted { repeated.insert(batch.key(of: field)) }
         for field in fields {
             let key = batch.key(of: field)
+            let isRepeated = !repeated.isEmpty && repeated.contains(key)
             // Taken out when it is written: the others of the same name stand in its list.
-            guard let count = counts.removeValue(forKey: key) else { continue }
+            if isRepeated, seen.remove(key) == nil { continue }
             guard writer.bytes.count - start < Self.elementLimit else {
                 isCut = true
                 return
             }
             let name = batch.keys.name(of: key)
             writer.key(name)
-            if count == 1, !type.lists.contains(name) {
+            if !isRepeated, !type.lists.contains(name) {
                 if Self.isTime(batch.value(of: field)) {
                     times.append((type.pointer(to: name), batch.value(of: field).utf8Text))
                 }

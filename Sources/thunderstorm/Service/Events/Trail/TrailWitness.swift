@@ -30,8 +30,9 @@ final class TrailWitness: ScanWitness {
 
     func saw(_ batch: borrowing RecordBatch, _ records: SeenRecords) {
         var writer = JSONWriter()
+        var shared = encoder.shared(by: records)
         for record in 0..<batch.count {
-            encoder.write(record, of: batch, records, to: &writer)
+            encoder.write(record, of: batch, records, &shared, to: &writer)
             if writer.bytes.count >= Self.chunkSize { add(writer.take()) }
         }
         add(writer.take())
