@@ -2,6 +2,10 @@
 # What writing events costs a scan: the same scan without any output, into files, to a TCP target on the loopback, and with an
 # audit trail. Every round runs all of them, one after another; ratios are of the medians of one run of this script.
 #
+# The scan makes as many events a second as it can (events/s), and the ratio of times says how much it is slowed down at that
+# rate. What the writer could take if more came is the other figure: an output costs so much processor time beyond the scan
+# without output, so one processor writes so many events in a second (audit trail: its lines are made by the scan threads).
+#
 #   Benchmarks/events.sh [--files N] [--rounds N] [--copies N] [--threads N]
 #
 # --files N     logs of 8,000 lines that all match a keyword (default: 40)
@@ -76,7 +80,15 @@ done
 
 scan() { # scan NAME
     rm -f "$work"/one.* "$work"/copy* "$work/audit.gz"
-    "$program" scan "$work/logs" --rules "$work/rules" --threads "$threads" --config "$work/$1.yml" >/dev/null 2>"$work/out" || [ $? -eq 1 ]
+    # Processor time of the process and of the children it waited for, in seconds.
+    python3 -c '
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, file=open(sys.argv[1], "a"))
+sys.exit(code)' "$work/$1.cpu" \
+        "$program" scan "$work/logs" --rules "$work/rules" --threads "$threads" --config "$work/$1.yml" \
+        >/dev/null 2>"$work/out" || [ $? -eq 1 ]
     # The program's own clock: from the first file to the last report, without the loading of rules.
     sed -n 's/.* MB in \([0-9.]*\) s .*/\1/p' "$work/out" >>"$work/$1.times"
     grep "did not take" "$work/out" || true
@@ -92,12 +104,16 @@ sleep 1
 [ "$(cat "$work/count")" -ge $((events * rounds)) ] || echo "the target got $(cat "$work/count") lines of $((events * rounds))"
 
 base=$(median <"$work/none.times")
+idle=$(median <"$work/none.cpu")
 echo "$files logs, $events events, $threads scan thread(s)"
-echo "| output | s | events/s | time of the scan without output |"
-echo "| --- | --- | --- | --- |"
+echo "| output | s | events/s | time / scan without output | events a second of processor time |"
+echo "| --- | --- | --- | --- | --- |"
 for name in $names; do
     count=$events
     [ "$name" = copies ] && count=$((events * copies))
-    [ "$name" = none ] && count=0
-    echo "$name $(median <"$work/$name.times") $count $base" | awk '{ printf "| %s | %.2f | %d | %.3f |\n", $1, $2, $3 / $2, $2 / $4 }'
+    echo "$name $(median <"$work/$name.times") $count $base $(median <"$work/$name.cpu") $idle" | awk '{
+        more = $5 - $6
+        rate = ($1 != "none" && more > 0) ? int($3 / more) : ""
+        printf "| %s | %.2f | %d | %.3f | %s |\n", $1, $2, $3 / $2, $2 / $4, rate
+    }'
 done

@@ -170,11 +170,8 @@ extension BinaryWriter {
         integer(record.offset)
         list(record.fields) { writer, field in
             writer.text(field.key)
-            if field.value.utf8.count > Self.lookupLimit {
-                writer.newText(field.value)
-            } else {
-                writer.text(field.value)
-            }
+            let isUnsearched = Self.unsearched.contains(field.value.utf8.count)
+            if isUnsearched { writer.newText(field.value) } else { writer.text(field.value) }
         }
     }
 
