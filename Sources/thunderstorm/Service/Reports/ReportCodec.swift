@@ -49,30 +49,7 @@ public enum ReportCodec {
     }
 }
 
-// Findings of one log have the same context, and often the same type and signature as the one before. What consists of
-// nothing but positions of texts is the same value wherever the same bytes stand: the writer copies the bytes, and the
-// reader takes the value that it made of them. The format knows nothing of it.
-struct ReportRepeats {
-    fileprivate var context: (at: Range<Int>, value: [ContextObject])?
-    fileprivate var type: (at: Range<Int>, value: RecordType)?
-    fileprivate var signature: (at: Range<Int>, value: Signature)?
-}
-
-// The same for the writer.
-private struct WrittenRepeats {
-    var context: (value: [ContextObject], bytes: [UInt8])?
-    var type: (value: RecordType, bytes: [UInt8])?
-    var signature: (value: Signature, bytes: [UInt8])?
-}
-
 extension BinaryWriter {
-    // What `write` appends, if it is nothing but positions of texts.
-    private mutating func positions(_ write: (inout BinaryWriter) -> Void) -> [UInt8]? {
-        let (start, count) = (bytes.count, textCount)
-        write(&self)
-        return textCount == count ? bytes.rawSpan.suffix(from: start).array : nil
-    }
-
     // Writes findings as long as they fit, and says how many; what follows the findings is small and always written.
     fileprivate mutating func write(_ report: Report, limit: Int) -> Int {
         optional(report.failure) { $0.text($1) }
