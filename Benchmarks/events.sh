@@ -6,9 +6,10 @@
 # rate. What the writer could take if more came is the other figure: an output costs so much processor time beyond the scan
 # without output, so one processor writes so many events in a second (audit trail: its lines are made by the scan threads).
 #
-#   Benchmarks/events.sh [--files N] [--rounds N] [--copies N] [--threads N]
+#   Benchmarks/events.sh [--files N] [--every N] [--rounds N] [--copies N] [--threads N]
 #
-# --files N     logs of 8,000 lines that all match a keyword (default: 40)
+# --files N     logs of 8,000 lines (default: 40)
+# --every N     each Nth line matches a keyword (default: 1, all): more make fewer events a second
 # --rounds N    rounds (default: 3)
 # --copies N    files that the events are written to at one time, so that their number a second is high (default: 4)
 # --threads N   scan threads (default: 1, which leaves the other processor to whoever writes)
@@ -17,12 +18,14 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 program=${PROGRAM:-$root/.build/release/thunderstorm}
 files=40
+every=1
 rounds=3
 copies=4
 threads=1
 while [ $# -gt 0 ]; do
     case $1 in
         --files) files=$2; shift 2 ;;
+        --every) every=$2; shift 2 ;;
         --rounds) rounds=$2; shift 2 ;;
         --copies) copies=$2; shift 2 ;;
         --threads) threads=$2; shift 2 ;;
@@ -36,13 +39,13 @@ trap 'if [ -n "$sink" ]; then kill "$sink" 2>/dev/null || true; fi; rm -rf "$wor
 mkdir -p "$work/logs" "$work/rules/iocs"
 cp "$root/rules/chains.yml" "$work/rules/"
 echo "needle-of-the-benchmark" >"$work/rules/iocs/bench-keywords.txt"
-awk 'BEGIN { for (i = 0; i < 8000; i++) printf "10.0.%d.%d - - [10/Oct/2025:13:55:%02d +0000] \"GET /needle-of-the-benchmark/%d?q=%d HTTP/1.1\" 200 2326 \"-\" \"Mozilla/5.0 (X11; Linux x86_64)\"\n", i / 256, i % 256, i % 60, i, i * 7919 }' >"$work/access.log"
+awk -v every="$every" 'BEGIN { for (i = 0; i < 8000; i++) printf "10.0.%d.%d - - [10/Oct/2025:13:55:%02d +0000] \"GET /%s/%d?q=%d HTTP/1.1\" 200 2326 \"-\" \"Mozilla/5.0 (X11; Linux x86_64)\"\n", i / 256, i % 256, i % 60, i % every ? "haystack-of-the-benchmark" : "needle-of-the-benchmark", i, i * 7919 }' >"$work/access.log"
 number=0
 while [ "$number" -lt "$files" ]; do
     { echo "10.9.9.$number - - [10/Oct/2025:13:55:36 +0000] \"GET /$number HTTP/1.1\" 200 1 \"-\" \"-\""; cat "$work/access.log"; } >"$work/logs/$number.log"
     number=$((number + 1))
 done
-events=$((files * 8000))
+events=$((files * ((8000 + every - 1) / every)))
 
 # Takes what comes and counts the lines.
 python3 - "$work/port" "$work/count" <<'PYTHON' &
