@@ -59,8 +59,7 @@ func runEngine(
             }
             engine.submit(submission, lane: request.lane, witness: witness) { report in
                 witness?.finish()
-                let encoded = Bytes(ReportCodec.encode(report))
-                _ = socket.send(EngineAnswer.report(number: request.number, report: encoded).encoded)
+                _ = socket.send(EngineAnswer.report(number: request.number, report: report).encoded)
             }
         } catch {
             _ = socket.send(EngineAnswer.failed(number: request.number, reason: "\(error)").encoded)

@@ -275,8 +275,8 @@ struct ScanRequest: Sendable {
 enum EngineAnswer: Sendable {
     /// It takes samples; how it is locked in.
     case ready(sandbox: String)
-    /// A scan is done; its report as `ReportCodec` encodes it.
-    case report(number: UInt64, report: Bytes)
+    /// A scan is done.
+    case report(number: UInt64, report: Report)
     /// A scan could not begin.
     case failed(number: UInt64, reason: String)
     /// Lines for the audit trail.
@@ -292,7 +292,7 @@ enum EngineAnswer: Sendable {
         case .report(let number, let report):
             writer.byte(2)
             writer.unsigned(number)
-            return writer.bytes + report.array
+            return writer.bytes + ReportCodec.encode(report)
         case .failed(let number, let reason):
             writer.byte(3)
             writer.unsigned(number)
@@ -309,7 +309,9 @@ enum EngineAnswer: Sendable {
         switch try reader.byte("answer") {
         case 1: self = .ready(sandbox: try reader.text("sandbox"))
         case 2:
-            self = .report(number: try reader.unsigned("number"), report: reader.rest)
+            let number = try reader.unsigned("number")
+            guard let report = ReportCodec.decode(reader.rest) else { throw reader.invalid("report") }
+            self = .report(number: number, report: report)
         case 3: self = .failed(number: try reader.unsigned("number"), reason: try reader.text("reason"))
         case 4: self = .seen(reader.rest.array)
         default: throw reader.invalid("answer")

@@ -52,8 +52,6 @@ public final class ProcessEngine: Engine {
     struct Running: Sendable {
         var job: Job
         let started = monotonicNanoseconds()
-        // Its report is here and is being read: the thread is free.
-        var isAnswered = false
     }
 
     // One engine process, from the wish for it to its end.
@@ -199,10 +197,10 @@ public final class ProcessEngine: Engine {
             return begin(state.suspects.removeFirst(), in: number, &state)
         }
         guard let number = state.current, let child = state.children[number], child.isReady, !child.isAtEnd,
-            child.jobs.values.count(where: { !$0.isAnswered }) < options.threads
+            child.jobs.count < options.threads
         else { return nil }
         // In the order of arrival, but async jobs leave the reserved threads free.
-        let asyncCount = child.jobs.values.count { $0.job.lane == .async && !$0.isAnswered }
+        let asyncCount = child.jobs.values.count { $0.job.lane == .async }
         let hasAsyncRoom = asyncCount < max(options.threads - options.syncOnly, 1)
         let sync = state.waiting[.sync]?.first?.number
         let async = hasAsyncRoom ? state.waiting[.async]?.first?.number : nil
@@ -262,22 +260,14 @@ public final class ProcessEngine: Engine {
 
     // What an engine sends, until it ends.
     func listen(to number: UInt64, _ socket: PacketSocket) {
-        listening: while let packet = socket.receive() {
+        while let packet = socket.receive() {
             guard let answer = try? EngineAnswer(packet.bytes), accepts(answer) else {
                 kill(number, "it sent something that is no report")
                 break
             }
             switch answer {
             case .ready(let sandbox): becameReady(number, sandbox: sandbox)
-            case .report(let job, let encoded):
-                // A report of thousands of findings takes its time to read: the next scan begins meanwhile.
-                state.withLock { $0.children[number]?.jobs[job]?.isAnswered = true }
-                pump()
-                guard let report = ReportCodec.decode(encoded) else {
-                    kill(number, "it sent something that is no report")
-                    break listening
-                }
-                finish(job, of: number, report)
+            case .report(let job, let report): finish(job, of: number, report)
             case .failed(let job, let reason): finish(job, of: number, failure: reason)
             case .seen(let lines): options.trail?.append(lines)
             }
