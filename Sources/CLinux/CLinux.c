@@ -15,7 +15,12 @@
 int clinux_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
 
 int clinux_seal(int descriptor) {
-    return fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+    // The kernel says EBUSY while it holds a page of the file for something of its own (compaction, for example).
+    for (int tries = 0;; tries++) {
+        if (fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0) return 0;
+        if (errno != EBUSY || tries == 100) return -1;
+        usleep(10000);
+    }
 }
 
 int clinux_unlinked_file(const char *directory) {

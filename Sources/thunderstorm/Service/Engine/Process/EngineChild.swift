@@ -45,6 +45,11 @@ func runEngine(
             ? "no_new_privs and a seccomp filter: no files, no network, no programs"
             : "none: \(SystemError("the kernel has no seccomp filters", number: refused))", at: 0)
     guard socket.send(EngineAnswer.ready(sandbox: said.joined(separator: "; ")).encoded) == .sent else { _exit(0) }
+    // An answer that gets lost would leave its sample waiting for the time limit, or a hole in the audit trail: this engine
+    // ends then, and its samples are tried again.
+    @Sendable func answer(_ answer: EngineAnswer) {
+        guard socket.send(answer.encoded) == .sent else { _exit(73) }
+    }
     while let packet = socket.receive() {
         var reader = BinaryReader(packet.bytes)
         guard let request = try? ScanRequest(from: &reader) else { _exit(72) }
@@ -55,14 +60,14 @@ func runEngine(
                     context: EventContext(
                         time: submission.received, hostname: submission.source, scanID: trail.id),
                     hidesPersonalData: trail.hidesPersonalData
-                ) { lines in _ = socket.send(EngineAnswer.seen(lines).encoded) }
+                ) { lines in answer(.seen(lines)) }
             }
             engine.submit(submission, lane: request.lane, witness: witness) { report in
                 witness?.finish()
-                _ = socket.send(EngineAnswer.report(number: request.number, report: report).encoded)
+                answer(.report(number: request.number, report: report))
             }
         } catch {
-            _ = socket.send(EngineAnswer.failed(number: request.number, reason: "\(error)").encoded)
+            answer(.failed(number: request.number, reason: "\(error)"))
         }
     }
     _exit(0)
