@@ -120,6 +120,20 @@ else
     skip "jq"
 fi
 python "audit trail: Python's gzip and json" trail "$work/evidence" "$work/audit.jsonl.gz"
+jsonlog() { # jsonlog WHAT FORM FILE…: a reader made from the published definitions finds nothing to say
+    check "$1" ok "$(shift; python3 "$lib/jsonlog.py" "$@" 2>>"$work/read.txt" | tail -3)"
+}
+jsonlog "jsonlog: events with hostile names and contents" finding "$work/log.jsonl"
+jsonlog "jsonlog: audit trail with hostile names and contents" trail "$work/audit.jsonl.gz"
+# The demo tree has a record of nearly every type.
+[ -d "$checkout/samples/tree" ] || "$checkout/samples/unpack.sh" "$checkout/samples/tree" >/dev/null
+for form in finding assessment; do
+    "$program" scan "$checkout/samples/tree" --rules "$checkout/rules" --min-level debug --json-form "$form" \
+        --json-logfile "$work/tree.$form" --audit-trail "$work/tree.$form.gz" >"$work/tree.out" 2>&1 || true
+    jsonlog "jsonlog: events of the demo tree as $form" "$form" "$work/tree.$form"
+done
+jsonlog "jsonlog: audit trail of the demo tree" trail "$work/tree.finding.gz"
+check "jsonlog: the same number of events in both forms" "$(wc -l <"$work/tree.finding")" "$(wc -l <"$work/tree.assessment")"
 python "CSV: Python's csv gives three columns, and each path" csv "$work/evidence" "$work/log.csv"
 python "KEY='value': every line splits into pairs" kv "$work/evidence" "$work/log.kv"
 python "text log: nothing but printable lines" text "$work/log.txt"
@@ -149,6 +163,10 @@ until curl -s "http://127.0.0.1:$web/readyz" | grep -q true || [ "$left" -eq 0 ]
 for file in "$work/evidence"/plain/*; do curl -s -F "file=@$file" "http://127.0.0.1:$web/api/check?source=web1" >/dev/null; done
 printf 'PK\003\004 broken' >"$work/broken.zip"
 curl -s -F "file=@$work/broken.zip" "http://127.0.0.1:$web/api/check" >/dev/null
+for file in "$work/evidence/plain/0.txt" "$work/broken.zip"; do
+    curl -s -F "file=@$file" "http://127.0.0.1:$web/api/v1/check?source=web1" >"$work/answer.json"
+    jsonlog "jsonlog: answer of /api/v1/check to $(basename "$file")" answer "$work/answer.json"
+done
 curl -s "http://127.0.0.1:$web/metrics" >"$work/metrics.txt"
 if has promtool; then
     check "metrics: promtool has nothing to say" "" "$(promtool check metrics <"$work/metrics.txt" 2>&1)"
@@ -167,7 +185,7 @@ sleep 1.5
 kill -9 "$service"
 wait "$service" 2>/dev/null || true
 check "audit trail after kill -9: gzip has nothing to say" 0 "$(gzip -t "$work/serve.gz" 2>"$work/out"; echo $?)"
-check "audit trail after kill -9: every sample is there" "$((before + 1))" \
+check "audit trail after kill -9: every sample is there" "$((before + 3))" \
     "$(zcat "$work/serve.gz" | python3 -c 'import sys, json; print(sum(not json.loads(l)["references"] for l in sys.stdin))')"
 # The beginning of a member, as a write that was cut leaves it.
 head -c 700 "$work/serve.gz" >>"$work/serve.gz.part"

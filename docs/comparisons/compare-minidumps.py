@@ -37,7 +37,7 @@ def ours(tool, path):
                     if int(r["type"], 16) in KNOWN],
         "modules": [(r.get("path", ""), int(r["base"], 16), int(r["size"])) for r in tables.get("loaded module", [])],
         "unloaded": [(r.get("path", ""), int(r["base"], 16), int(r["size"])) for r in tables.get("unloaded module", [])],
-        "threads": [(int(r["thread_id"]), int(r["stack"], 16)) for r in tables.get("thread", [])],
+        "threads": [(int(r["thread_id"]), int(r["stack"], 16)) for r in tables.get("dumped thread", [])],
         "ranges": [(int(r["address"], 16), int(r["size"]), int(r["offset"])) for r in tables.get("memory range", [])],
         "handles": [(int(r["value"], 16), r.get("type", ""), r.get("name", r.get("mutex", r.get("event", ""))))
                     for r in tables.get("handle", [])],

@@ -20,7 +20,7 @@ struct Dump {
     static let loaded = RecordType("loaded module", module: module, numbers: ["size"])
     static let unloaded = RecordType("unloaded module", module: module, numbers: ["size"])
     static let thread = RecordType(
-        "thread", module: module, numbers: ["thread_id", "signal", "priority", "stack_size"])
+        "dumped thread", module: module, numbers: ["thread_id", "signal", "priority", "stack_size"])
     static let range = RecordType("memory range", module: module, numbers: ["size", "offset"])
     static let region = RecordType("memory region", module: module, numbers: ["size"])
     static let handle = RecordType("handle", module: module)

@@ -67,6 +67,15 @@ struct OutputOptions: ParsableArguments {
         name: .long, help: ArgumentHelp("Longest value in text lines, in characters (default: 2048).", valueName: "n"))
     var truncate: Int?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            """
+            JSON events for readers of `THOR finding` (finding, the default) or, with the published fields only, of \
+            `THOR assessment` (assessment).
+            """, valueName: "form"))
+    var jsonForm: String?
+
     @Flag(name: .long, help: "Replace user names and user folders in everything that is logged.")
     var noPersonalData = false
 
@@ -88,6 +97,7 @@ struct OutputOptions: ParsableArguments {
         settings.utc = utc ? true : nil
         settings.rfc3339 = rfc3339 ? true : nil
         settings.truncate = truncate
+        settings.jsonForm = jsonForm
         settings.hidesPersonalData = noPersonalData ? true : nil
         return settings
     }

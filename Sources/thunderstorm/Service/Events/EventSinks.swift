@@ -63,6 +63,9 @@ public final class EventSink: Sendable {
 
     /// A sink that adds events to a report, which is the caller's to finish.
     public init(report: HTMLReport, minimumLevel: Level, options: EventOptions = EventOptions()) {
+        // The report's page shows all that is known of a record.
+        var options = options
+        options.jsonForm = .finding
         encoder = EventEncoder(format: .json, options: options)
         self.minimumLevel = minimumLevel
         destination = .report(report)

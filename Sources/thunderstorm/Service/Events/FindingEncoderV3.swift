@@ -3,8 +3,12 @@ import Pipeline
 // Findings as jsonlog v3 (REFERENCE B.1-B.3).
 
 struct FindingEncoderV3 {
-    /// Write matched text as `{data, encoding}` instead of a plain string.
-    var matchObjects = false
+    var form = JSONForm.finding
+
+    // Which fields of a record are written.
+    private enum Part {
+        case all, published, own
+    }
 
     func write(_ finding: Finding, _ context: EventContext, to writer: inout JSONWriter) {
         var shared: SharedParts?
@@ -16,7 +20,7 @@ struct FindingEncoderV3 {
         _ finding: Finding, _ context: EventContext, _ shared: inout SharedParts?, to writer: inout JSONWriter
     ) {
         writer.object { writer in
-            writer.field("type", finding.reasons.isEmpty ? "THOR message" : "THOR finding")
+            writer.field("type", form == .finding ? "THOR finding" : "THOR assessment")
             let time = shared?.text(of: context.time) ?? context.time.rfc3339(fractionDigits: 9)
             meta(EventWords.level(of: finding), module: finding.module, time, context.at(finding.origin), &writer)
             writer.field("message", EventWords.message(of: finding))
@@ -24,21 +28,22 @@ struct FindingEncoderV3 {
             subject(finding, &writer)
             writer.field("score", finding.score)
             writer.key("reasons")
-            let hasContent = if case .record = finding.subject { false } else { true }
             if finding.reasons.isEmpty {
                 writer.null()
             } else {
                 writer.array { writer in
-                    for reason in finding.reasons { write(reason, hasContent: hasContent, &shared, &writer) }
+                    for reason in finding.reasons { write(reason, of: finding.subject, &shared, &writer) }
                 }
                 writer.field("reason_count", finding.reasons.count)
             }
             writer.key("context")
+            let ancestors = ancestors(of: finding)
             if shared != nil {
-                shared?.write(finding.context, to: &writer) { contextObjects(finding.context, &$0) }
+                shared?.write(ancestors, to: &writer) { contextObjects(ancestors, &$0) }
             } else {
-                contextObjects(finding.context, &writer)
+                contextObjects(ancestors, &writer)
             }
+            if form == .assessment, case .record(let record) = finding.subject { details(record, &writer) }
             if let origin = finding.origin {
                 writer.key("collection")
                 writer.object { writer in
@@ -82,7 +87,7 @@ struct FindingEncoderV3 {
     private func subject(_ finding: Finding, _ writer: inout JSONWriter) {
         switch finding.subject {
         case .file(let file): write(file, matches: finding.reasons.flatMap(\.matched), &writer)
-        case .record(let record): write(record, &writer)
+        case .record(let record): write(record, form == .finding ? .all : .published, &writer)
         case .chunk(let chunk): write(chunk, matches: finding.reasons.flatMap(\.matched), &writer)
         }
     }
@@ -90,8 +95,10 @@ struct FindingEncoderV3 {
     func write(_ chunk: ChunkSubject, matches: [MatchedText], _ writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("type", "file chunk")
-            writer.key("file")
-            write(chunk.file, matches: [], &writer)
+            if form == .finding {
+                writer.key("file")
+                write(chunk.file, matches: [], &writer)
+            }
             writer.field("chunk_offset", chunk.range.lowerBound)
             writer.field("chunk_end", chunk.range.upperBound)
             content(matches, of: chunk.range, &writer)
@@ -173,51 +180,93 @@ struct FindingEncoderV3 {
         }
     }
 
-    func write(_ record: RecordSubject, _ writer: inout JSONWriter) {
+    func write(_ record: RecordSubject, _ writer: inout JSONWriter) { write(record, .all, &writer) }
+
+    private func write(_ record: RecordSubject, _ part: Part, _ writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("type", record.type.name)
-            guard let container = record.type.container else { return fields(record, &writer) }
+            guard let container = record.type.container else { return fields(record, part, &writer) }
             writer.key(container)
-            writer.object { writer in fields(record, &writer) }
+            writer.object { writer in fields(record, .all, &writer) }
         }
     }
 
-    private func fields(_ record: RecordSubject, _ writer: inout JSONWriter) {
+    // What we know of a record beyond the published fields of its type.
+    private func details(_ record: RecordSubject, _ writer: inout JSONWriter) {
+        guard record.type.container == nil, let published = PublishedTypes.fields(of: record.type),
+            record.fields.contains(where: { published[$0.key] == nil })
+        else { return }
+        writer.key("details")
+        writer.object { writer in fields(record, .own, &writer) }
+    }
+
+    private func fields(_ record: RecordSubject, _ part: Part, _ writer: inout JSONWriter) {
+        let published = PublishedTypes.fields(of: record.type)
         let repeated = repeatedTexts(record.fields.count) { record.fields[$0].key }
         var written = Set<String>()
         for field in record.fields {
             let isRepeated = !repeated.isEmpty && repeated.contains(field.key)
             if isRepeated, !written.insert(field.key).inserted { continue }
-            writer.key(field.key)
-            if isRepeated || record.type.lists.contains(field.key) {
-                writer.array { writer in
-                    if !isRepeated { return scalar(field.value, of: field.key, record.type, &writer) }
-                    for other in record.fields where other.key == field.key {
-                        scalar(other.value, of: field.key, record.type, &writer)
-                    }
-                }
-            } else {
-                scalar(field.value, of: field.key, record.type, &writer)
+            let kind = record.type.container == nil ? published?[field.key] : .text
+            // Nothing is published about types of ours: they are written whole.
+            if published != nil, part != .all, (kind == nil) != (part == .own) { continue }
+            let values = isRepeated ? record.fields.filter { $0.key == field.key }.map(\.value) : [field.value]
+            writer.key(PublishedTypes.key(field.key, of: record.type))
+            write(values, of: field.key, record.type, as: kind, &writer)
+        }
+    }
+
+    /// Writes the values that a record has under one key.
+    func write(
+        _ values: [String], of key: String, _ type: RecordType, as kind: PublishedField?, _ writer: inout JSONWriter
+    ) {
+        let value = values.first ?? ""
+        switch kind {
+        case .text: writer.value(values.count == 1 ? value : values.joined(separator: ", "))
+        case .texts: writer.value(values)
+        case .file: writeFile(value, &writer)
+        case .number where values.count == 1: number(value, &writer)
+        case .flag where values.count == 1: flag(value, &writer)
+        case .hexadecimal where values.count == 1:
+            if let number = UInt64(value, radix: 16) { writer.value(number) } else { writer.value(value) }
+        case .number, .hexadecimal, .flag, nil:
+            guard type.lists.contains(key) || values.count > 1 else { return scalar(value, of: key, type, &writer) }
+            writer.array { writer in
+                for value in values { scalar(value, of: key, type, &writer) }
             }
         }
     }
 
     private func scalar(_ value: String, of key: String, _ type: RecordType, _ writer: inout JSONWriter) {
-        if type.numbers.contains(key), let number = Int(value) {
-            writer.value(number)
-        } else if type.booleans.contains(key), let flag = Bool(value) {
-            writer.value(flag)
-        } else {
-            writer.value(value)
+        if type.numbers.contains(key) { return number(value, &writer) }
+        if type.booleans.contains(key) { return flag(value, &writer) }
+        writer.value(value)
+    }
+
+    private func number(_ value: String, _ writer: inout JSONWriter) {
+        if let number = Int(value) { writer.value(number) } else { writer.value(value) }
+    }
+
+    private func flag(_ value: String, _ writer: inout JSONWriter) {
+        if let flag = Bool(value) { writer.value(flag) } else { writer.value(value) }
+    }
+
+    // A file that a record names: whether it exists, nobody has looked.
+    private func writeFile(_ path: String, _ writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.field("type", "file")
+            writer.field("path", path)
+            writer.field("exists", "unknown")
+            writer.field("extension", Sample(path: path, bytes: .empty).fileExtension)
         }
     }
 
-    func write(_ reason: Reason, hasContent: Bool, _ writer: inout JSONWriter) {
+    func write(_ reason: Reason, of subject: Subject, _ writer: inout JSONWriter) {
         var shared: SharedParts?
-        write(reason, hasContent: hasContent, &shared, &writer)
+        write(reason, of: subject, &shared, &writer)
     }
 
-    func write(_ reason: Reason, hasContent: Bool, _ shared: inout SharedParts?, _ writer: inout JSONWriter) {
+    func write(_ reason: Reason, of subject: Subject, _ shared: inout SharedParts?, _ writer: inout JSONWriter) {
         writer.object { writer in
             writer.field("type", "reason")
             writer.field("summary", reason.summary)
@@ -230,7 +279,7 @@ struct FindingEncoderV3 {
             writer.key("matched")
             if reason.matched.isEmpty { return writer.null() }
             writer.array { writer in
-                for match in reason.matched { write(match, hasContent: hasContent, &writer) }
+                for match in reason.matched { write(match, of: subject, &writer) }
             }
         }
     }
@@ -252,7 +301,7 @@ struct FindingEncoderV3 {
         }
     }
 
-    private func write(_ match: MatchedText, hasContent: Bool, _ writer: inout JSONWriter) {
+    private func write(_ match: MatchedText, of subject: Subject, _ writer: inout JSONWriter) {
         writer.object { writer in
             writer.key("data")
             data(match.data, &writer)
@@ -260,7 +309,9 @@ struct FindingEncoderV3 {
                 writer.key("context")
                 data(match.context, &writer)
             }
-            if let offset = match.offset { writer.field("offset", offset) }
+            if let offset = match.offset, !isJoined(match.field, of: subject) {
+                writer.field("offset", max(0, offset - start(of: subject)))
+            }
             if let place = match.place {
                 writer.field(
                     place.isPhysical ? "physical_address" : "virtual_address",
@@ -268,12 +319,32 @@ struct FindingEncoderV3 {
                 writer.fieldIfAny("module", place.module)
             }
             // A match over several fields of a record stands in none of them, one without a place nowhere.
-            writer.fieldIfAny("field", match.field ?? (hasContent && match.offset != nil ? "/content" : ""))
+            let field =
+                if case .record(let record) = subject {
+                    match.field.flatMap { PublishedTypes.pointer($0, of: record.type, form) }
+                } else {
+                    match.field ?? (match.offset == nil || match.data.isEmpty ? nil : "/content")
+                }
+            writer.fieldIfAny("field", field ?? "")
         }
     }
 
+    // Offsets of matches count from the start of the file; readers of the published form count from that of the chunk.
+    private func start(of subject: Subject) -> Int {
+        if form == .assessment, case .chunk(let chunk) = subject { return chunk.range.lowerBound }
+        return 0
+    }
+
+    // Values that are joined: an offset into one of them is none into the whole.
+    private func isJoined(_ field: String?, of subject: Subject) -> Bool {
+        guard case .record(let record) = subject, let field else { return false }
+        let values = record.fields.filter { record.type.pointer(to: $0.key) == field }
+        guard values.count > 1, let key = values.first?.key else { return false }
+        return record.type.container != nil || PublishedTypes.fields(of: record.type)?[key] == .text
+    }
+
     private func data(_ bytes: [UInt8], _ writer: inout JSONWriter) {
-        guard matchObjects else {
+        guard form == .assessment else {
             if MatchText.isPlain(bytes) { return writer.value(utf8: bytes.rawSpan) }
             return writer.value(MatchText.plain(bytes))
         }
@@ -282,6 +353,18 @@ struct FindingEncoderV3 {
             writer.field("data", isText ? bytes.rawSpan.utf8Text : String(hex: bytes.rawSpan))
             writer.field("encoding", isText ? "plain" : "hex")
         }
+    }
+
+    // A chunk as it is published does not hold its file: that is its parent.
+    private func ancestors(of finding: Finding) -> [ContextObject] {
+        guard form == .assessment, case .chunk(let chunk) = finding.subject else { return finding.context }
+        let isTopmost = finding.context.isEmpty
+        let others = finding.context.map { element in
+            let relations = element.relations.filter { $0 != .parent }
+            return relations.isEmpty ? element : ContextObject(file: element.file, relations: relations)
+        }
+        return [ContextObject(file: chunk.file, relations: isTopmost ? [.parent, .topmostAncestor] : [.parent])]
+            + others
     }
 
     private func contextObjects(_ context: [ContextObject], _ writer: inout JSONWriter) {

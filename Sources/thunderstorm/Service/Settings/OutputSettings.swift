@@ -22,6 +22,7 @@ public struct OutputSettings: Sendable, Decodable, Equatable {
         case utc
         case rfc3339
         case truncate
+        case jsonForm = "json-form"
         case hidesPersonalData = "no-personal-data"
     }
 
@@ -75,6 +76,8 @@ public struct OutputSettings: Sendable, Decodable, Equatable {
     public var rfc3339: Bool?
     /// Longest value in text lines.
     public var truncate: Int?
+    /// How JSON events are formed: `finding` or `assessment`.
+    public var jsonForm: String?
     /// Whether names of persons are replaced.
     public var hidesPersonalData: Bool?
 
@@ -100,6 +103,7 @@ public struct OutputSettings: Sendable, Decodable, Equatable {
         all.utc = utc ?? other.utc
         all.rfc3339 = rfc3339 ?? other.rfc3339
         all.truncate = truncate ?? other.truncate
+        all.jsonForm = jsonForm ?? other.jsonForm
         all.hidesPersonalData = hidesPersonalData ?? other.hidesPersonalData
         return all
     }
@@ -114,6 +118,13 @@ public struct OutputSettings: Sendable, Decodable, Equatable {
         options.utc = utc ?? false
         options.rfc3339 = rfc3339 ?? false
         options.hidesPersonalData = hidesPersonalData ?? false
+        if let jsonForm {
+            guard let form = JSONForm(rawValue: jsonForm) else {
+                let names = JSONForm.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ConfigurationError("json-form is '\(jsonForm)'; forms are: \(names)")
+            }
+            options.jsonForm = form
+        }
         if let truncate {
             guard truncate >= 64 else { throw ConfigurationError("truncate is \(truncate); it must be at least 64") }
             options.truncateAt = truncate

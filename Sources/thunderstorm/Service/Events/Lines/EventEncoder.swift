@@ -28,6 +28,8 @@ public struct EventOptions: Sendable, Equatable {
     public var truncateAt = 2048
     /// Reasons shown in text lines; JSON always has all of them.
     public var reasonLimit = Int.max
+    /// How JSON is formed.
+    public var jsonForm = JSONForm.finding
     /// Whether user names and user folders are replaced.
     public var hidesPersonalData = false
 
@@ -64,6 +66,7 @@ struct EventEncoder: Sendable, Equatable {
     func writesSameLines(as other: EventEncoder) -> Bool {
         if format == .json, other.format == .json {
             return options.hidesPersonalData == other.options.hidesPersonalData
+                && options.jsonForm == other.options.jsonForm
         }
         return self == other
     }
@@ -90,7 +93,7 @@ struct EventEncoder: Sendable, Equatable {
             // The writer takes the lines before over, and gives them back.
             var writer = JSONWriter(after: line)
             line = []
-            FindingEncoderV3().write(finding, context, &shared.parts, to: &writer)
+            FindingEncoderV3(form: options.jsonForm).write(finding, context, &shared.parts, to: &writer)
             line = writer.take()
         case .csv:
             guard !finding.reasons.isEmpty, let file = finding.file else { return }
@@ -111,7 +114,7 @@ struct EventEncoder: Sendable, Equatable {
         case .json, .syslogJSON:
             if format == .syslogJSON { appendHead(context, program: true, &shared, to: &line) }
             var writer = JSONWriter()
-            FindingEncoderV3().write(message, context, to: &writer)
+            FindingEncoderV3(form: options.jsonForm).write(message, context, to: &writer)
             line += writer.bytes
         case .csv: return
         case .cef:

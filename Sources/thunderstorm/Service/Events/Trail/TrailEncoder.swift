@@ -1,7 +1,7 @@
 import Pipeline
 
-// Elements of the audit trail (REFERENCE B.8): `{id, object, timestamps, reasons, references}`, the object as in jsonlog
-// v3. Files carry `meta` besides, with time, host and scan id of their submission, and `issues` where something was not
+// Elements of the audit trail (REFERENCE B.8): `{id, type, log_version, object, timestamps, reasons, references}`, the
+// object as in jsonlog v3. Files carry `meta` besides, with time, host and scan id of their submission, and `issues` where something was not
 // looked at.
 
 struct TrailEncoder: Sendable {
@@ -27,6 +27,7 @@ struct TrailEncoder: Sendable {
         let matches = seen.reasons.flatMap(\.matched)
         writer.object { writer in
             writer.field("id", root + seen.id)
+            head(&writer)
             meta(context.at(seen.origin), &writer)
             writer.key("object")
             var times = FileTimes()
@@ -46,7 +47,7 @@ struct TrailEncoder: Sendable {
                 for case (let name, let time?) in known { writer.field("/file_times/\(name)", time.rfc3339()) }
             }
             var parts: SharedParts?
-            write(seen.reasons, hasContent: true, &parts, &writer)
+            write(seen.reasons, of: seen.subject, &parts, &writer)
             writer.key("references")
             references(to: seen.parent, &writer)
             encoder.issues(seen.issues, &writer)
@@ -86,6 +87,7 @@ struct TrailEncoder: Sendable {
         var isCut = false
         writer.object { writer in
             writer.field("id", shared.id + (records.first + record).description)
+            head(&writer)
             writer.key("object")
             writer.object { writer in
                 writer.field("type", type.name)
@@ -100,7 +102,7 @@ struct TrailEncoder: Sendable {
             writer.object { writer in
                 for (pointer, time) in times { writer.field(pointer, time) }
             }
-            write(reasons, hasContent: false, &shared.parts, &writer)
+            write(reasons, of: .record(RecordSubject(type: type, offset: 0, fields: [])), &shared.parts, &writer)
             writer.key("references")
             writer.value(encoded: shared.references)
             if isCut {
@@ -119,6 +121,7 @@ struct TrailEncoder: Sendable {
         let reason = hidesPersonalData ? PersonalData.hidden(in: reason) : reason
         writer.object { writer in
             writer.field("id", "\(root)/skipped-\(number)")
+            head(&writer)
             meta(context, &writer)
             writer.key("object")
             writer.object { writer in
@@ -138,6 +141,11 @@ struct TrailEncoder: Sendable {
 
     // MARK: Parts
 
+    private func head(_ writer: inout JSONWriter) {
+        writer.field("type", "THOR audit record")
+        writer.field("log_version", EventWords.logVersion)
+    }
+
     private func meta(_ context: EventContext, _ writer: inout JSONWriter) {
         writer.key("meta")
         writer.object { writer in
@@ -148,11 +156,11 @@ struct TrailEncoder: Sendable {
     }
 
     private func write(
-        _ reasons: [Reason], hasContent: Bool, _ parts: inout SharedParts?, _ writer: inout JSONWriter
+        _ reasons: [Reason], of subject: Subject, _ parts: inout SharedParts?, _ writer: inout JSONWriter
     ) {
         writer.key("reasons")
         writer.array { writer in
-            for reason in reasons { encoder.write(reason, hasContent: hasContent, &parts, &writer) }
+            for reason in reasons { encoder.write(reason, of: subject, &parts, &writer) }
         }
     }
 
@@ -186,6 +194,7 @@ struct TrailEncoder: Sendable {
         of record: Int, _ batch: borrowing RecordBatch, _ type: RecordType, _ writer: inout JSONWriter,
         _ times: inout [(String, String)], _ isCut: inout Bool
     ) {
+        let published = PublishedTypes.fields(of: type)
         let fields = batch.fields(of: record)
         let start = writer.bytes.count
         var repeated = Set<KeyTable.ID>()
@@ -201,12 +210,28 @@ struct TrailEncoder: Sendable {
                 return
             }
             let name = batch.keys.name(of: key)
-            writer.key(name)
-            if !isRepeated, !type.lists.contains(name) {
+            writer.key(PublishedTypes.key(name, of: type))
+            let kind = type.container == nil ? published?[name] : .text
+            if !isRepeated, kind == .text || kind == nil && !type.lists.contains(name) {
                 if Self.isTime(batch.value(of: field)) {
                     times.append((type.pointer(to: name), batch.value(of: field).utf8Text))
                 }
                 value(field, name, batch, type, &writer, &isCut)
+                continue
+            }
+            if let kind, kind != .texts {
+                var values: [String] = []
+                var size = 0
+                for other in field..<fields.upperBound where batch.key(of: other) == key {
+                    let value = batch.value(of: other)
+                    size += value.byteCount
+                    guard size <= Self.valueLimit else {
+                        isCut = true
+                        break
+                    }
+                    values.append(value.utf8Text)
+                }
+                encoder.write(values, of: name, type, as: kind, &writer)
                 continue
             }
             writer.array { writer in
