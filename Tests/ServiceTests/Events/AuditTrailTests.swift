@@ -48,7 +48,7 @@ struct AuditTrailTests {
         let record = try #require(elements["S-x-7/1#1"])
         let entry = try #require((record["object"] as? [String: Any])?["entry"] as? [String: Any])
         #expect(entry["Text"] as? String == "inner [deep] evil")
-        #expect(entry["Size"] as? Int == 17 && entry["Parts"] as? [String] == ["one", "two"])
+        #expect(entry["Size"] as? Int == 17 && entry["Parts"] as? String == "one, two")
         #expect(record["timestamps"] as? [String: String] == ["/entry/Time": "2026-01-02T03:04:05Z"])
         let reasons = try #require(record["reasons"] as? [[String: Any]])
         #expect(reasons.map { $0["summary"] as? String } == ["evil text"])
