@@ -1,8 +1,8 @@
 import Pipeline
 
 // Elements of the audit trail (REFERENCE B.8): `{id, type, log_version, object, timestamps, reasons, references}`, the
-// object as in jsonlog v3. Files carry `meta` besides, with time, host and scan id of their submission, and `issues` where something was not
-// looked at.
+// object as in jsonlog v3. Files carry `meta` besides, with time, host and scan id of their submission, and `issues`
+// where something was not looked at.
 
 struct TrailEncoder: Sendable {
     // A value beyond the first is cut, fields of an element beyond the second are left out; the element says so.
