@@ -1,7 +1,7 @@
 #!/bin/sh
 # Measures what the service costs its clients: async against sync, TLS against plain, a second sweep against the first.
 #
-#   Benchmarks/service.sh [--rules DIR] [--files DIR] [--megabytes N] [--small N] [--clients N] [--runs N]
+#   Benchmarks/service.sh [--rules DIR] [--files DIR] [--megabytes N] [--small N] [--clients N] [--runs N] [--cold]
 #
 # --rules DIR     rules (default: the shipped ones); may be repeated
 # --files DIR     files to take as the large ones (default: generated text, code and data)
@@ -10,7 +10,11 @@
 # --clients N     connections (default: 16)
 # --runs N        runs of each; medians are shown (default: 3)
 #
-# Ratios compare two measurements of the same run of this script; verdicts are cached for second sweeps only.
+# Ratios compare two measurements of the same run of this script; verdicts are cached for second sweeps only. Before each
+# measurement five times the size of the files is written to memory once (--cold: not), for the client too: a virtual
+# machine gives free memory back to its host, and the first touch of a page then costs more than all that is done with it.
+#
+# "Not found" is the same upload to a path that is none: what client and HTTP cost without any work on the sample.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -22,6 +26,7 @@ megabytes=300
 small=5000
 clients=16
 runs=3
+warm=yes
 while [ $# -gt 0 ]; do
     case $1 in
         --rules) rules="$rules --rules $2"; shift 2 ;;
@@ -30,6 +35,7 @@ while [ $# -gt 0 ]; do
         --small) small=$2; shift 2 ;;
         --clients) clients=$2; shift 2 ;;
         --runs) runs=$2; shift 2 ;;
+        --cold) warm=; shift ;;
         *) echo "unknown option $1; see the head of this script" >&2; exit 2 ;;
     esac
 done
@@ -48,6 +54,8 @@ fi
 find "$files" -type f | sort >"$work/large.list"
 find "$work/small" -type f | sort >"$work/small.list"
 
+bytes=$(xargs -d '\n' stat -L -c %s <"$work/large.list" | awk '{ sum += $1 } END { printf "%.0f", sum * 5 }')
+
 start() { # start FLAGS...
     rm -rf "$work/uploads"
     "$program" serve --server-port 0 --threads 2 $rules --server-upload-dir "$work/uploads" "$@" \
@@ -61,14 +69,19 @@ start() { # start FLAGS...
         tries=$((tries + 1))
     done
     [ -n "$port" ] || { cat "$work/server.log" >&2; exit 1; }
+    if [ -n "$warm" ]; then
+        head -c "$bytes" /dev/zero >"$work/warm"
+        rm "$work/warm"
+    fi
 }
 stop() { kill "$server"; wait "$server" 2>/dev/null || true; server=; }
 now() { date +%s.%N; }
 since() { echo "$(now) $1" | awk '{ printf "%.3f\n", $1 - $2 }'; }
 median() { sort -n | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 ratio() { echo "$(median <"$1") $(median <"$2")" | awk '{ printf "%.2f", $1 / $2 }'; }
-upload() { "$tool" upload "$port" "$1" "$clients" "$2" | awk '{ print $3 }'; }
-scanned() { curl -s "http://127.0.0.1:$port/api/status" | sed 's/.*"scanned_samples":\([0-9]*\).*/\1/'; }
+upload() { # upload PATH LIST [STATUS]
+    "$tool" upload "$port" "$1" "$clients" "$2" ${3:-} | awk '{ print $3 }'
+}
 
 compare() { # compare NAME LIST
     count=$(wc -l <"$2")
@@ -78,7 +91,7 @@ compare() { # compare NAME LIST
     start --no-verdict-cache
     begin=$(now)
     upload /api/checkAsync "$2" >>"$work/$1.submit"
-    while [ "$(scanned)" -lt "$count" ]; do sleep 0.05; done
+    "$tool" wait "$port" "$count"
     since "$begin" >>"$work/$1.total"
     stop
 }
@@ -111,6 +124,7 @@ for run in $(seq "$runs"); do
         start
         upload /api/check "$work/$size.list" >>"$work/$size.first"
         upload /api/check "$work/$size.list" >>"$work/$size.second"
+        [ $size = large ] || upload /not-found "$work/small.list" 404 >>"$work/small.none"
         stop
     done
 done
@@ -129,3 +143,4 @@ row "small files: async until all are scanned" "$work/small.total" "sync client"
 row "large files: sync over TLS" "$work/tls" "plain, same client" "$work/plain"
 row "large files: second sweep" "$work/large.second" "first" "$work/large.first"
 row "small files: second sweep" "$work/small.second" "first" "$work/small.first"
+row "small files: not found" "$work/small.none" "first sweep" "$work/small.first"

@@ -37,7 +37,7 @@ private final class SharedWork: Sendable {
 }
 
 /// Uploads every file once, over so many connections that are kept; the seconds from the first byte to the last answer.
-func upload(_ files: [UploadFile], port: UInt16, path: String, connections: Int) throws -> Double {
+func upload(_ files: [UploadFile], port: UInt16, path: String, connections: Int, status: Int) throws -> Double {
     let work = SharedWork()
     let started = now()
     // A thread for each: concurrentPerform would run as many at one time as there are processors.
@@ -49,7 +49,7 @@ func upload(_ files: [UploadFile], port: UInt16, path: String, connections: Int)
                 while work.failure.withLock({ $0 }) == nil {
                     let index = work.next.add(1, ordering: .relaxed).oldValue
                     guard index < files.count else { return }
-                    try connection.post(files[index], to: path)
+                    try connection.post(files[index], to: path, expecting: status)
                 }
             } catch {
                 work.failure.withLock { $0 = "\(error)" }
@@ -59,6 +59,12 @@ func upload(_ files: [UploadFile], port: UInt16, path: String, connections: Int)
     all.wait()
     if let failure = work.failure.withLock({ $0 }) { throw BenchmarkError(failure) }
     return now() - started
+}
+
+/// Waits until the service has scanned so many samples; asks every 5 ms, on one connection.
+func waitForScans(_ count: Int, port: UInt16) throws {
+    let connection = try Connection(port: port)
+    while try connection.scannedSamples() < count { usleep(5_000) }
 }
 
 private func now() -> Double {
@@ -89,7 +95,7 @@ final class Connection {
 
     deinit { close(socketDescriptor) }
 
-    func post(_ file: UploadFile, to path: String) throws {
+    func post(_ file: UploadFile, to path: String, expecting expected: Int) throws {
         let boundary = "thunderstorm-bench"
         let head = "--\(boundary)\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\(file.path)\"\r\n\r\n"
         let tail = "\r\n--\(boundary)--\r\n"
@@ -100,8 +106,17 @@ final class Connection {
         try sendAll(Array(request.utf8))
         try sendAll(file.content)
         try sendAll(Array(tail.utf8))
-        let status = try readAnswer()
-        guard status == 200 else { throw BenchmarkError("\(path) answered \(status) to \(file.path)") }
+        let status = try readAnswer().status
+        guard status == expected else { throw BenchmarkError("\(path) answered \(status) to \(file.path)") }
+    }
+
+    /// What the service says of the samples it has scanned.
+    func scannedSamples() throws -> Int {
+        try sendAll(Array("GET /api/status HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".utf8))
+        let text = String(decoding: try readAnswer().answer, as: UTF8.self)
+        guard let field = text.components(after: "\"scanned_samples\":"), let count = Int(field.prefix { $0.isNumber })
+        else { throw BenchmarkError("the status has no scanned_samples") }
+        return count
     }
 
     private func sendAll(_ bytes: [UInt8]) throws {
@@ -116,7 +131,7 @@ final class Connection {
     }
 
     // Reads one answer with Content-Length, which the service always gives.
-    private func readAnswer() throws -> Int {
+    private func readAnswer() throws -> (status: Int, answer: [UInt8]) {
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var wanted: Int?
@@ -133,7 +148,7 @@ final class Connection {
             }
         }
         let status = String(decoding: answer.prefix(12), as: UTF8.self).split(separator: " ")
-        return status.count > 1 ? Int(status[1]) ?? 0 : 0
+        return (status.count > 1 ? Int(status[1]) ?? 0 : 0, answer)
     }
 
     private func headerEnd(_ bytes: [UInt8]) -> Int? {
@@ -141,6 +156,18 @@ final class Connection {
         for index in 0...(bytes.count - 4)
         where bytes[index] == 13 && bytes[index + 1] == 10 && bytes[index + 2] == 13 && bytes[index + 3] == 10 {
             return index + 4
+        }
+        return nil
+    }
+}
+
+extension String {
+    // What follows the first occurrence of a text.
+    fileprivate func components(after mark: String) -> Substring? {
+        var rest = self[...]
+        while !rest.isEmpty {
+            if rest.hasPrefix(mark) { return rest.dropFirst(mark.count) }
+            rest = rest.dropFirst()
         }
         return nil
     }

@@ -9,18 +9,24 @@ case "generate" where arguments.count == 3:
     try generate(into: arguments[2], megabytes: Int(arguments[3]) ?? 64)
 case "generate-small" where arguments.count == 3:
     try generateSmall(into: arguments[2], count: Int(arguments[3]) ?? 1000)
-case "upload" where arguments.count == 5:
+case "upload" where (5...6).contains(arguments.count):
     let files = try readList(arguments[5])
     let seconds = try upload(
-        files, port: UInt16(arguments[2]) ?? 8080, path: arguments[3], connections: Int(arguments[4]) ?? 2)
+        files, port: UInt16(arguments[2]) ?? 8080, path: arguments[3], connections: Int(arguments[4]) ?? 2,
+        status: arguments.count == 6 ? Int(arguments[6]) ?? 200 : 200)
     let bytes = files.reduce(0) { $0 + $1.content.count }
     print("\(files.count) \(bytes) \(seconds)")
+case "wait" where arguments.count == 3:
+    try waitForScans(Int(arguments[3]) ?? 0, port: UInt16(arguments[2]) ?? 8080)
 default:
     print(
         """
         generate DIR MEGABYTES                  write files of the standard size mix
         generate-small DIR COUNT                write files of 4 KB, each another
-        upload PORT PATH CONNECTIONS LISTFILE   upload the listed files; prints: files bytes seconds
+        upload PORT PATH CONNECTIONS LISTFILE [STATUS]
+                                                upload the listed files, each answered with the status (200); prints:
+                                                files bytes seconds
+        wait PORT COUNT                         wait until a service has scanned so many samples
         """)
     exit(2)
 }

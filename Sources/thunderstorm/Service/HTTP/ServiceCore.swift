@@ -88,7 +88,7 @@ final class ServiceCore: Sendable {
             for problem in recovery.problems { report(problem.text, problem.about) }
             numbers = SampleNumbers(after: recovery.lastID, now: now())
             for sample in recovery.waiting {
-                queue.append(id: sample.id, source: sample.source, count: sample.count)
+                queue.append(id: sample.id, at: sample.place, source: sample.source, count: sample.count)
             }
         } catch {
             throw ConfigurationError("--server-upload-dir: cannot use the index of \(path): \(error)")
@@ -188,8 +188,8 @@ final class ServiceCore: Sendable {
     }
 
     /// An async sample is done: stores the result, then removes the sample.
-    func conclude(_ id: Int64, _ state: ResultStore.State, source: String) async {
-        await journal.conclude(results.conclude(id, state, source: source))
+    func conclude(_ ticket: FairQueue.Ticket, _ state: ResultStore.State, source: String) async {
+        await journal.conclude(results.conclude(ticket.id, state, source: source), at: ticket.place)
     }
 
     /// Stores what has changed in histories and collections.

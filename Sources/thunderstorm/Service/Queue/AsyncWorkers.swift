@@ -34,7 +34,7 @@ struct AsyncWorkers: Service {
     private func scan(_ ticket: FairQueue.Ticket) async {
         core.results.setScanning(ticket.id)
         do {
-            let (sample, bytes) = try core.directory.sample(ticket.id)
+            let (sample, bytes) = try core.directory.sample(ticket.id, at: ticket.place)
             let submission = Submission(
                 number: core.numbers.nextSample(), path: sample.path, source: sample.source, bytes: bytes,
                 received: sample.received)
@@ -43,12 +43,14 @@ struct AsyncWorkers: Service {
                 arrival: ticket.arrival)
             if !sample.collection.isEmpty { core.saveStatistics() }
             await core.conclude(
-                ticket.id, result.report.failure == nil ? .complete(result) : .failed, source: sample.source)
+                ticket, result.report.failure == nil ? .complete(result) : .failed, source: sample.source)
         } catch {
             core.eventLog.message(
                 .error, module: "HTTPServer", "a queued sample could not be read",
-                fields: [("ID", "\(ticket.id)"), ("ERROR", "\(error)"), ("FILE", core.directory.setAside(ticket.id))])
-            await core.conclude(ticket.id, .failed, source: "")
+                fields: [
+                    ("ID", "\(ticket.id)"), ("ERROR", "\(error)"), ("FILE", core.directory.setAside(ticket.place)),
+                ])
+            await core.conclude(ticket, .failed, source: "")
         }
     }
 }

@@ -3,7 +3,7 @@ import Synchronization
 
 // The queue of async samples. Sources take turns, each with its oldest sample, so that a host that sends a million
 // files does not hold up the next one that sends ten; within a source the order is that of arrival. Taking a sample
-// costs the same whatever waits. Only ids are in memory: what is known of a sample lies in its file.
+// costs the same whatever waits. Only ids and places are in memory: what is known of a sample lies in its file.
 
 /// Ids of samples that wait for their scan, bounded in number and bytes.
 final class FairQueue: Sendable {
@@ -11,6 +11,8 @@ final class FairQueue: Sendable {
     struct Ticket: Sendable, Equatable {
         /// Its async id.
         var id: Int64
+        /// Where it lies.
+        var place: SamplePlace
         /// Its size in bytes.
         var count: Int
         /// Monotonic time of its arrival in this run, in nanoseconds.
@@ -109,8 +111,11 @@ final class FairQueue: Sendable {
     }
 
     /// Queues a sample; a worker that waits gets it at once.
-    func append(id: Int64, source: String, count: Int) {
-        let ticket = Ticket(id: id, count: count, arrival: monotonicNanoseconds())
+    ///
+    /// - Parameter place: Where it lies; nil for a file of its own.
+    func append(id: Int64, at place: SamplePlace? = nil, source: String, count: Int) {
+        let ticket = Ticket(
+            id: id, place: place ?? SamplePlace(file: id), count: count, arrival: monotonicNanoseconds())
         let taker = contents.withLock { contents -> CheckedContinuation<Ticket?, Never>? in
             if !contents.isClosed, let taker = contents.takers.popLast() { return taker }
             contents.append(ticket, source: source)

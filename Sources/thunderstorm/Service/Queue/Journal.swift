@@ -9,15 +9,28 @@ import Synchronization
 
 /// Makes samples and results durable, in batches.
 final class Journal: Sendable {
-    private struct Accept {
-        var file: SampleFile
-        var sample: QueuedSample
-        var done: CheckedContinuation<Result<Void, SystemError>, Never>
+    /// A sample that was received: content, and what is known of it behind that.
+    enum Received: Sendable {
+        /// In a file of its own.
+        case file(SampleFile)
+        /// In memory: it gets into a file together with others.
+        case bytes([UInt8])
     }
+
+    private struct Accept {
+        var received: Received
+        var sample: QueuedSample
+        var done: CheckedContinuation<Result<SamplePlace, SystemError>, Never>
+    }
+
+    private typealias Kept = (accept: Accept, place: SamplePlace)
+    private typealias Failed = (accept: Accept, error: SystemError)
 
     private struct Pending {
         var accepts: [Accept] = []
         var changes = ServiceIndex.Changes()
+        // Where the samples of the concluded ones lie.
+        var places: [SamplePlace] = []
         var waiters: [CheckedContinuation<Void, Never>] = []
         var isScheduled = false
         var isDelayed = false
@@ -56,14 +69,15 @@ final class Journal: Sendable {
     /// Why the last commit failed; nil when it did not.
     var lastFailure: String? { failure.withLock { $0 } }
 
-    /// Makes a sample durable; it is in the queue, and will be after a restart.
+    /// Makes a sample durable; it will be in the queue after a restart.
     ///
+    /// - Returns: Where it lies.
     /// - Throws: `SystemError`; nothing is left of the sample then.
-    func accept(_ file: SampleFile, as sample: QueuedSample) async throws(SystemError) {
-        let result: Result<Void, SystemError> = await withCheckedContinuation { continuation in
+    func accept(_ received: Received, as sample: QueuedSample) async throws(SystemError) -> SamplePlace {
+        let result: Result<SamplePlace, SystemError> = await withCheckedContinuation { continuation in
             let isClosed = pending.withLock { pending in
                 if pending.isClosed { return true }
-                pending.accepts.append(Accept(file: file, sample: sample, done: continuation))
+                pending.accepts.append(Accept(received: received, sample: sample, done: continuation))
                 return false
             }
             if isClosed {
@@ -72,13 +86,14 @@ final class Journal: Sendable {
                 schedule(now: true)
             }
         }
-        try result.get()
+        return try result.get()
     }
 
-    /// Stores a result; returns at once unless too many wait for their commit.
-    func conclude(_ result: ServiceIndex.Result) async {
+    /// Stores a result, then removes the sample; returns at once unless too many wait for their commit.
+    func conclude(_ result: ServiceIndex.Result, at place: SamplePlace) async {
         let isFull = pending.withLock { pending in
             pending.changes.concluded.append(result)
+            pending.places.append(place)
             return pending.changes.concluded.count > Self.resultLimit && !pending.isClosed
         }
         schedule(now: isFull)
@@ -132,36 +147,39 @@ final class Journal: Sendable {
     }
 
     private func commit() {
-        let (accepts, changes) = pending.withLock { pending in
-            let batch = (pending.accepts, pending.changes)
+        let (accepts, changes, places) = pending.withLock { pending in
+            let batch = (pending.accepts, pending.changes, pending.places)
             pending.accepts = []
             pending.changes = ServiceIndex.Changes()
+            pending.places = []
             pending.isScheduled = false
             pending.isDelayed = false
             return batch
         }
         guard !accepts.isEmpty || !changes.isEmpty else { return }
-        let (kept, failed) = keepFiles(accepts)
+        let (kept, failed) = keep(accepts)
         var all = changes
-        all.accepted = kept.map(\.sample)
+        all.accepted = kept.map(\.accept.sample)
         if !changes.concluded.isEmpty { beforeConclusions() }
         do {
             try index.commit(all)
             failure.withLock { $0 = nil }
-            for result in changes.concluded { directory.remove(result.id) }
+            // Clients wait for their answers, nobody for what comes after.
+            for (accept, place) in kept { accept.done.resume(returning: .success(place)) }
             concluded(changes.concluded.map(\.id))
-            for accept in kept { accept.done.resume(returning: .success(())) }
+            for place in places { directory.remove(place) }
             wakeWaiters()
         } catch {
             let reason = SystemError("cannot write the index: \(error)", number: ENOSPC)
             failure.withLock { $0 = reason.description }
-            for accept in kept {
-                directory.remove(accept.sample.id)
+            for (accept, place) in kept {
+                directory.remove(place)
                 accept.done.resume(returning: .failure(reason))
             }
             // Their samples are still there; tried again, and scanned again if this run ends before.
             pending.withLock { pending in
                 pending.changes.concluded = changes.concluded + pending.changes.concluded
+                pending.places = places + pending.places
                 pending.changes.minutes = changes.minutes + pending.changes.minutes
                 pending.changes.collections = changes.collections + pending.changes.collections
             }
@@ -172,23 +190,46 @@ final class Journal: Sendable {
 
     // Names first, then one sync for all: a name without its whole content ends without the mark of a trailer, so the
     // next run sees that it was never acknowledged.
-    private func keepFiles(_ accepts: [Accept]) -> (kept: [Accept], failed: [(Accept, SystemError)]) {
-        var kept: [Accept] = []
-        var failed: [(Accept, SystemError)] = []
+    private func keep(_ accepts: [Accept]) -> (kept: [Kept], failed: [Failed]) {
+        var kept: [Kept] = []
+        var failed: [Failed] = []
+        var files: [SampleFile] = []
+        var small: [(Accept, [UInt8])] = []
         for accept in accepts {
-            do {
-                try accept.file.keep()
-                kept.append(accept)
-            } catch {
-                failed.append((accept, error))
+            switch accept.received {
+            case .bytes(let bytes): small.append((accept, bytes))
+            case .file(let file):
+                do {
+                    try file.keep()
+                    files.append(file)
+                    kept.append((accept, file.place))
+                } catch {
+                    failed.append((accept, error))
+                }
             }
         }
-        guard !kept.isEmpty else { return (kept, failed) }
+        if let first = small.first?.0 {
+            do {
+                let file = try directory.newFile(first.sample.id, samples: small.count)
+                try file.append(small.reduce(into: []) { $0 += $1.1 })
+                try file.keep()
+                files.append(file)
+                if small.count > 1 { directory.shared.add(file.place.file, waiting: small.count) }
+                var place = file.place
+                for (accept, bytes) in small {
+                    place.end = (place.end ?? 0) + bytes.count
+                    kept.append((accept, place))
+                }
+            } catch {
+                failed += small.map { ($0.0, error) }
+            }
+        }
+        guard !files.isEmpty else { return (kept, failed) }
         do {
-            try directory.files.sync(kept.map(\.file.descriptor))
+            try directory.files.sync(files.map(\.descriptor))
         } catch {
-            for accept in kept {
-                directory.remove(accept.sample.id)
+            for (accept, place) in kept {
+                directory.remove(place)
                 failed.append((accept, error))
             }
             kept = []

@@ -1,26 +1,26 @@
 import Pipeline
 import Synchronization
 
-/// A sample on its way into the upload directory.
+/// A file of samples on its way into the upload directory.
 ///
 /// Unless it is kept, the file goes with this object.
 final class SampleFile: Sendable {
-    /// Async id of the sample.
-    let id: Int64
+    /// Where its only or last sample will lie.
+    let place: SamplePlace
     private let files: any SpoolFiles
     /// Its open file.
     let descriptor: Int32
     private let isKept = Mutex(false)
 
-    private var partName: String { "sample-\(id).part" }
+    private var partName: String { "sample-\(place.file).part" }
 
     /// Creates the file.
     ///
     /// - Throws: `SystemError` when the directory does not take it.
-    init(_ id: Int64, in files: any SpoolFiles) throws(SystemError) {
-        self.id = id
+    init(_ place: SamplePlace, in files: any SpoolFiles) throws(SystemError) {
+        self.place = place
         self.files = files
-        descriptor = try files.create("sample-\(id).part")
+        descriptor = try files.create("sample-\(place.file).part")
     }
 
     deinit {
@@ -37,7 +37,7 @@ final class SampleFile: Sendable {
     ///
     /// - Throws: `SystemError` when that fails; the file goes with this object then.
     func keep() throws(SystemError) {
-        try files.rename(partName, to: UploadDirectory.dataName(id))
+        try files.rename(partName, to: place.name)
         isKept.withLock { $0 = true }
     }
 }

@@ -2,11 +2,13 @@ import Glibc
 import Pipeline
 
 // Async samples on disk: `sample-ID.part` while one is received, `sample-ID.data` from the group commit on, with what
-// is known of it behind the content. Names never come from clients.
+// is known of it behind the content. Small ones of one commit lie in one file, one behind the other: `sample-ID-N.data`
+// has N of them and the id of the first. Names never come from clients.
 
 /// The directory of queued samples.
 struct UploadDirectory: Sendable {
     private static let prefix = "sample-"
+    private static let usualTrailer = 1 << 10
 
     /// Its path.
     let path: String
@@ -14,6 +16,8 @@ struct UploadDirectory: Sendable {
     let lock: DirectoryLock
     /// Its files.
     let files: any SpoolFiles
+    /// Those of them that several samples share.
+    let shared = SharedFiles()
 
     /// Makes sure it is there, can be written, and is used by no other service.
     ///
@@ -32,66 +36,116 @@ struct UploadDirectory: Sendable {
         }
     }
 
-    /// Begins a sample.
+    /// Begins a file of one sample, or of several.
     ///
     /// - Throws: `SystemError` when the directory does not take it.
-    func newFile(_ id: Int64) throws(SystemError) -> SampleFile { try SampleFile(id, in: files) }
+    func newFile(_ id: Int64, samples: Int = 1) throws(SystemError) -> SampleFile {
+        try SampleFile(SamplePlace(file: id, samples: samples), in: files)
+    }
 
-    /// What is known of a queued sample, and its content without reading it.
+    /// What is known of a queued sample, and its content: without reading it when the file has no other.
     ///
     /// - Throws: `SystemError` when it is not there any more or is damaged.
-    func sample(_ id: Int64) throws(SystemError) -> (sample: QueuedSample, bytes: Bytes) {
-        let descriptor = try files.open(Self.dataName(id))
+    func sample(_ id: Int64, at place: SamplePlace) throws(SystemError) -> (sample: QueuedSample, bytes: Bytes) {
+        let descriptor = try files.open(place.name)
         defer { files.close(descriptor) }
-        let sample = try trailer(id, descriptor)
+        let (sample, start) = try trailer(descriptor, at: place)
+        guard sample.id == id else { throw damaged(place, "holds another sample") }
+        if place.samples > 1 {
+            // An engine gets this sample only, not the whole file.
+            return (sample, Bytes(try read(descriptor, at: start, count: sample.count)))
+        }
         return (sample, try ByteStore.map(descriptor: descriptor, count: sample.count))
     }
 
-    /// Removes a sample that is done.
-    func remove(_ id: Int64) { files.remove(Self.dataName(id)) }
-
-    /// Sets a sample aside that cannot be used; the new name.
-    func setAside(_ id: Int64) -> String {
-        let name = "\(Self.prefix)\(id).damaged"
-        try? files.rename(Self.dataName(id), to: name)
-        return "\(path)/\(name)"
+    /// What is known of all samples of a file, with where they lie.
+    ///
+    /// - Throws: `SystemError` when any of it is damaged.
+    func samples(in file: SamplePlace) throws(SystemError) -> [(sample: QueuedSample, place: SamplePlace)] {
+        let descriptor = try files.open(file.name)
+        defer { files.close(descriptor) }
+        var found: [(sample: QueuedSample, place: SamplePlace)] = []
+        var place = file
+        while found.count < file.samples {
+            let (sample, start) = try trailer(descriptor, at: place)
+            found.append((sample, place))
+            place.end = start
+        }
+        guard place.end == 0 else { throw damaged(file, "holds more than it should") }
+        return found.reversed()
     }
 
-    /// Ids of complete samples, in order; what was never complete is removed.
-    func leftovers() -> [Int64] {
-        var ids: [Int64] = []
+    /// Removes a sample that is done; its file goes with the last one.
+    func remove(_ place: SamplePlace) {
+        let (isDone, isDamaged) = shared.finish(place.file)
+        guard isDone else { return }
+        if isDamaged { _ = rename(place) } else { files.remove(place.name) }
+    }
+
+    /// Sets a sample aside that cannot be used; the new name. With others in its file that waits for them.
+    func setAside(_ place: SamplePlace) -> String {
+        if place.samples == 1 { return rename(place) }
+        shared.markDamaged(place.file)
+        return "\(path)/\(damagedName(place))"
+    }
+
+    /// Sets a whole file aside; the new name.
+    func setFileAside(_ place: SamplePlace) -> String { rename(place) }
+
+    private func damagedName(_ place: SamplePlace) -> String { place.name.dropLast("data".count) + "damaged" }
+
+    private func rename(_ place: SamplePlace) -> String {
+        try? files.rename(place.name, to: damagedName(place))
+        return "\(path)/\(damagedName(place))"
+    }
+
+    /// Files of complete samples, in the order of their ids; what was never complete is removed.
+    func leftovers() -> [SamplePlace] {
+        var found: [SamplePlace] = []
         for file in files.names() {
-            guard file.hasPrefix(Self.prefix), let dot = file.firstIndex(of: "."),
-                let id = Int64(file[..<dot].dropFirst(Self.prefix.count)), id > 0
-            else { continue }
+            guard file.hasPrefix(Self.prefix), let dot = file.firstIndex(of: ".") else { continue }
+            let parts = file[..<dot].dropFirst(Self.prefix.count).split(
+                separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let id = Int64(parts[0]), id > 0, let samples = parts.count > 1 ? Int(parts[1]) : 1, samples > 0
+            else {
+                continue
+            }
+            let place = SamplePlace(file: id, samples: samples)
             switch file[file.index(after: dot)...] {
             case "part": files.remove(file)
-            case "data": ids.append(id)
+            case "data" where place.name == file: found.append(place)
             default: continue
             }
         }
-        return ids.sorted()
+        return found.sorted { $0.file < $1.file }
     }
 
-    /// Name of a complete sample.
-    static func dataName(_ id: Int64) -> String { "\(prefix)\(id).data" }
+    private func damaged(_ place: SamplePlace, _ what: String) -> SystemError {
+        SystemError("\(path)/\(place.name) \(what)", number: EIO)
+    }
 
-    private func trailer(_ id: Int64, _ descriptor: Int32) throws(SystemError) -> QueuedSample {
-        let file = "\(path)/\(Self.dataName(id))"
-        func damaged(_ what: String) -> SystemError { SystemError("\(file) \(what)", number: EIO) }
+    // What is known of a sample, and where its content begins.
+    private func trailer(
+        _ descriptor: Int32, at place: SamplePlace
+    ) throws(SystemError) -> (sample: QueuedSample, start: Int) {
         var info = stat()
-        guard unsafe fstat(descriptor, &info) == 0 else { throw SystemError("cannot open \(file)") }
-        let size = Int(info.st_size)
-        guard size >= QueuedSample.footerCount else { throw damaged("is cut off") }
-        let footer = try read(descriptor, at: size - QueuedSample.footerCount, count: QueuedSample.footerCount)
-        guard let length = QueuedSample.trailerLength(footer: footer), length <= size - QueuedSample.footerCount else {
-            throw damaged("does not end as a queued sample does")
-        }
-        let count = size - QueuedSample.footerCount - length
-        guard let sample = QueuedSample(trailer: try read(descriptor, at: count, count: length)), sample.id == id,
-            sample.count == count
-        else { throw damaged("does not say what it is") }
-        return sample
+        guard unsafe fstat(descriptor, &info) == 0 else { throw SystemError("cannot open \(path)/\(place.name)") }
+        let end = min(place.end ?? .max, Int(info.st_size))
+        let footerCount = QueuedSample.footerCount
+        guard end >= footerCount else { throw damaged(place, "is cut off") }
+        // As much as nearly all need, at once.
+        let tail = try read(descriptor, at: max(end - Self.usualTrailer, 0), count: min(end, Self.usualTrailer))
+        guard let length = QueuedSample.trailerLength(footer: Array(tail.suffix(footerCount))),
+            length <= end - footerCount
+        else { throw damaged(place, "does not end as a queued sample does") }
+        let limit = end - footerCount - length
+        let json =
+            length <= tail.count - footerCount
+            ? Array(tail.dropLast(footerCount).suffix(length)) : try read(descriptor, at: limit, count: length)
+        guard let sample = QueuedSample(trailer: json), 0...limit ~= sample.count,
+            place.samples > 1 || sample.count == limit && sample.id == place.file
+        else { throw damaged(place, "does not say what it is") }
+        return (sample, limit - sample.count)
     }
 
     private func read(_ descriptor: Int32, at offset: Int, count: Int) throws(SystemError) -> [UInt8] {

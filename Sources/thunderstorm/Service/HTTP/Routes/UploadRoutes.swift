@@ -72,15 +72,8 @@ struct UploadRoutes: Sendable {
         guard core.arrivals.enter() else { throw tooManyUploads() }
         defer { core.arrivals.leave() }
         let id = core.numbers.nextAsyncID()
-        let file: SampleFile
-        do {
-            let directory = core.directory
-            file = try await spoolThreads.runIfActive { try directory.newFile(id) }
-        } catch {
-            throw .noRoom(error)
-        }
         context.acceptBody()
-        var receiver = UploadReceiver(FileSample(file), sizeLimit: core.configuration.maximumFileSize)
+        var receiver = UploadReceiver(FileSample(id, core.directory), sizeLimit: core.configuration.maximumFileSize)
         do {
             try await receiver.read(request, boundary: boundary)
         } catch {
@@ -91,15 +84,16 @@ struct UploadRoutes: Sendable {
             id: id, path: receiver.path, source: source, received: core.now(), count: receiver.count,
             sha256: receiver.sha256)
         sample.collection = core.collections.countReceived(query["scan_id"], bytes: sample.count)
-        try await receiver.store.finish(with: sample.trailer)
+        let received = try await receiver.store.finish(with: sample.trailer)
         // The run's count is in the same commit.
         if !sample.collection.isEmpty { core.saveStatistics() }
+        let place: SamplePlace
         do {
-            try await core.journal.accept(file, as: sample)
+            place = try await core.journal.accept(received, as: sample)
         } catch {
             throw .noRoom(error)
         }
-        core.queue.append(id: id, source: source, count: sample.count)
+        core.queue.append(id: id, at: place, source: source, count: sample.count)
         core.histories[.queued].record(at: core.now())
         return .json(pretty: query.isOn("pretty")) { writer in
             writer.object { writer in writer.field("id", id) }

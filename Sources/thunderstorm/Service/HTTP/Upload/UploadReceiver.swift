@@ -39,33 +39,49 @@ struct MemorySample: ~Copyable, SampleStore {
     }
 }
 
-/// A sample in the upload directory, for async requests.
+/// A sample for the upload directory, for async requests.
+///
+/// A small one stays in memory until the group commit writes it together with others; a larger one gets a file.
 struct FileSample: ~Copyable, SampleStore {
     // Chunks come in sizes of the socket buffer; the disk gets larger ones.
     private static let blockSize = 256 << 10
+    // With what is known of it, in bytes.
+    private static let smallLimit = 64 << 10
 
-    let file: SampleFile
+    private let id: Int64
+    private let directory: UploadDirectory
+    private var file: SampleFile?
     private var block: [UInt8] = []
 
-    init(_ file: SampleFile) { self.file = file }
+    init(_ id: Int64, _ directory: UploadDirectory) {
+        self.id = id
+        self.directory = directory
+    }
 
-    mutating func append(_ bytes: RawSpan) { block.append(contentsOf: bytes.array) }
+    mutating func append(_ bytes: RawSpan) { block.append(bytes) }
 
     mutating func flush() async throws(APIError) {
-        if block.count >= Self.blockSize { try await writeBlock() }
+        if block.count >= Self.blockSize { _ = try await writeBlock() }
     }
 
-    /// Writes out everything, and a trailer behind it.
-    mutating func finish(with trailer: [UInt8]) async throws(APIError) {
+    /// Everything that was taken, and a trailer behind it.
+    mutating func finish(with trailer: [UInt8]) async throws(APIError) -> Journal.Received {
         block += trailer
-        try await writeBlock()
+        if file == nil, block.count <= Self.smallLimit { return .bytes(block) }
+        return .file(try await writeBlock())
     }
 
-    private mutating func writeBlock() async throws(APIError) {
-        let (bytes, file) = (block, file)
+    private mutating func writeBlock() async throws(APIError) -> SampleFile {
+        let (bytes, known, directory, id) = (block, file, directory, id)
         block.removeAll(keepingCapacity: true)
         do {
-            try await spoolThreads.runIfActive { try file.append(bytes) }
+            let file = try await spoolThreads.runIfActive {
+                let file = try known ?? directory.newFile(id)
+                try file.append(bytes)
+                return file
+            }
+            self.file = file
+            return file
         } catch {
             throw .noRoom(error)
         }
@@ -145,7 +161,7 @@ struct UploadReceiver<Store: SampleStore & ~Copyable>: ~Copyable, MultipartRecei
     }
 
     mutating func partBytes(_ bytes: RawSpan) throws(APIError) {
-        if isSourcePart { field += bytes.prefix(max(Self.fieldLimit - field.count, 0)).array }
+        if isSourcePart { field.append(bytes.prefix(max(Self.fieldLimit - field.count, 0))) }
         guard isFilePart else { return }
         guard bytes.byteCount <= sizeLimit - count else { throw .tooLarge(limit: sizeLimit) }
         count += bytes.byteCount
