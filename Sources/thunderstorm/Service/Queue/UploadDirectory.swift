@@ -82,7 +82,9 @@ struct UploadDirectory: Sendable {
         if isDamaged { _ = rename(place) } else { files.remove(place.name) }
     }
 
-    /// Sets a sample aside that cannot be used; the new name. With others in its file that waits for them.
+    /// Sets a sample aside that cannot be used; the new name.
+    ///
+    /// With others in its file that waits for them.
     func setAside(_ place: SamplePlace) -> String {
         if place.samples == 1 { return rename(place) }
         shared.markDamaged(place.file)

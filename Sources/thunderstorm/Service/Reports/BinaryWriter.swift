@@ -9,8 +9,9 @@ struct BinaryWriter {
     private var texts: [String: UInt64] = [:]
     // Texts written so far, also those that nobody will look for.
     private(set) var textCount = 0
-    /// Values of records that are so long are written without a look whether they were there before. Shorter ones come
-    /// again often, and longer ones make a report too large when they do.
+    /// Values of records that are so long are written without a look whether they were there before.
+    ///
+    /// Shorter ones come again often, and longer ones make a report too large when they do.
     static let unsearched = 65...256
 
     mutating func byte(_ value: UInt8) { bytes.append(value) }
