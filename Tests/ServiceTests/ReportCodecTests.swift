@@ -95,6 +95,14 @@ struct ReportCodecTests {
         }
     }
 
+    @Test func spellingsOfTheSameCharactersStayApart() throws {
+        let spellings = ["caf\u{E9}", "cafe\u{301}", "caf\u{E9}", "cafe\u{301}"]
+        var writer = BinaryWriter()
+        for text in spellings { writer.text(text) }
+        var reader = BinaryReader(Bytes(writer.bytes))
+        for text in spellings { #expect(try Array(reader.text("text").utf8) == Array(text.utf8)) }
+    }
+
     @Test func aReportThatIsTooLongSaysWhatIsMissing() throws {
         var report = Self.report
         let record = report.findings[2]

@@ -41,7 +41,11 @@ struct BinaryWriter {
 
     // 0 and the text when it is new, else its position from 1.
     mutating func text(_ value: String) {
-        if let known = texts[value] { return unsigned(known) }
+        if let index = texts.index(forKey: value) {
+            // Other spellings of the same characters (a letter with its accent, or behind it) are equal; evidence is not.
+            guard texts[index].key.utf8.elementsEqual(value.utf8) else { return newText(value) }
+            return unsigned(texts[index].value)
+        }
         texts[value] = UInt64(textCount + 1)
         newText(value)
     }
