@@ -163,7 +163,7 @@ until curl -s "http://127.0.0.1:$web/readyz" | grep -q true || [ "$left" -eq 0 ]
 for file in "$work/evidence"/plain/*; do curl -s -F "file=@$file" "http://127.0.0.1:$web/api/check?source=web1" >/dev/null; done
 printf 'PK\003\004 broken' >"$work/broken.zip"
 curl -s -F "file=@$work/broken.zip" "http://127.0.0.1:$web/api/check" >/dev/null
-for file in "$work/evidence/plain/0.txt" "$work/broken.zip"; do
+for file in "$work/evidence/plain.txt" "$work/broken.zip"; do
     curl -s -F "file=@$file" "http://127.0.0.1:$web/api/v1/check?source=web1" >"$work/answer.json"
     jsonlog "jsonlog: answer of /api/v1/check to $(basename "$file")" answer "$work/answer.json"
 done
