@@ -39,19 +39,7 @@ mounts() { on a grep -c thunderstorm-scan /proc/mounts || true; }
 
 play -e "archive=$archive" -e stagger=1 >"$work/out" 2>&1 &
 run=$!
-died=no
-left=600
-while [ "$left" -gt 0 ] && kill -0 "$run" 2>/dev/null; do
-    if running b ' scan --source'; then sleep 1; dies b; died=yes; break; fi
-    sleep 0.1
-    left=$((left - 1))
-done
-check "the second machine died in the middle" yes "$died"
-set +e
-wait "$run"
-code=$?
-set -e
-run=
+b_dies_in_its_scan
 check "some machine failed" yes "$([ "$code" -ne 0 ] && echo yes || echo no)"
 check "the first one did not" 1 "$(grep -c '^first .*unreachable=0 .*failed=0' "$work/out" || true)"
 check "the dead one is said to be unreachable" 1 "$(grep -c '^second .*unreachable=1' "$work/out" || true)"

@@ -71,6 +71,23 @@ dies() {
     for pid in $(ip netns pids "$tag$1"); do kill -9 "$pid" 2>/dev/null || true; done
 }
 
+# b_dies_in_its_scan: lets process $run go on until b scans, ends b, waits for the process and sets code to its exit code.
+b_dies_in_its_scan() {
+    died=no
+    left=600
+    while [ "$left" -gt 0 ] && kill -0 "$run" 2>/dev/null; do
+        if running b ' scan --source'; then sleep 1; dies b; died=yes; break; fi
+        sleep 0.1
+        left=$((left - 1))
+    done
+    check "the second machine died in the middle" yes "$died"
+    set +e
+    wait "$run"
+    code=$?
+    set -e
+    run=
+}
+
 # What is scanned: a folder with a finding that takes seconds, and one that takes longer than its machine lives.
 mkdir "$work/few" "$work/many"
 head -c 100000 /dev/urandom | base64 >"$work/few/harmless.txt"

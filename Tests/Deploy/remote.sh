@@ -33,25 +33,7 @@ YML
     >"$work/out" 2>&1 &
 run=$!
 
-# The second machine dies while it scans: all of its processes at once, and its cable.
-died=no
-left=600
-while [ "$left" -gt 0 ] && kill -0 "$run" 2>/dev/null; do
-    if running b ' scan --source'; then
-        sleep 1
-        dies b
-        died=yes
-        break
-    fi
-    sleep 0.1
-    left=$((left - 1))
-done
-check "the second machine died in the middle" yes "$died"
-set +e
-wait "$run"
-code=$?
-set -e
-run=
+b_dies_in_its_scan
 
 check "some machine failed" 2 "$code"
 check "  the log of the first is here" 1 "$(find "$work/logs/$net.2-2222" -name '*.jsonl' | wc -l)"
