@@ -103,6 +103,27 @@ struct ReportCodecTests {
         for text in spellings { #expect(try Array(reader.text("text").utf8) == Array(text.utf8)) }
     }
 
+    @Test func contextsThatAreEqualForUnicodeOnlyStayApart() throws {
+        let paths = ["/caf\u{E9}.zip", "/cafe\u{301}.zip", "/caf\u{E9}.zip", "/caf\u{E9}.zip", "/cafe\u{301}.zip"]
+        var report = Self.report
+        report.findings = paths.map { path in
+            var finding = report.findings[0]
+            finding.context = [
+                ContextObject(file: FileSubject(Sample(path: path, bytes: Bytes(utf8: "PK"))), relations: [.parent])
+            ]
+            return finding
+        }
+        let decoded = try #require(ReportCodec.decode(Bytes(ReportCodec.encode(report))))
+        #expect(decoded.findings.map { Array($0.context[0].file.path.utf8) } == paths.map { Array($0.utf8) })
+        var shared: SharedParts? = SharedParts()
+        for (finding, path) in zip(decoded.findings, paths) {
+            var writer = JSONWriter()
+            let context = EventContext(time: Timestamp(seconds: 1), hostname: "h", scanID: "s")
+            FindingEncoderV3().write(finding, context, &shared, to: &writer)
+            #expect(Bytes(writer.take()).span.firstOffset(of: Array(#""path":"\#(path)""#.utf8), from: 0) != nil)
+        }
+    }
+
     @Test func aReportThatIsTooLongSaysWhatIsMissing() throws {
         var report = Self.report
         let record = report.findings[2]

@@ -24,7 +24,7 @@ struct SharedParts {
     mutating func write(
         _ context: [ContextObject], to writer: inout JSONWriter, _ encode: (inout JSONWriter) -> Void
     ) {
-        if let known = self.context, known.0 == context { return writer.value(encoded: known.1) }
+        if let known = self.context, known.0.isSame(as: context) { return writer.value(encoded: known.1) }
         self.context = (context, Self.piece(of: &writer, encode))
     }
 

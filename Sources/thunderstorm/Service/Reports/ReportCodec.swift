@@ -94,7 +94,7 @@ extension BinaryWriter {
         list(finding.reasons) { $0.write($1, &repeats) }
         integer(finding.score)
         integer(finding.level.rawValue)
-        if let known = repeats.context, known.value == finding.context {
+        if let known = repeats.context, known.value.isSame(as: finding.context) {
             again(known.bytes)
         } else {
             repeats.context = positions { $0.write(finding.context) }.map { (finding.context, $0) }

@@ -26,3 +26,10 @@ extension BinaryWriter {
         return textCount == count ? bytes.rawSpan.suffix(from: start).array : nil
     }
 }
+
+extension [ContextObject] {
+    /// Whether all is equal, and paths byte for byte: Swift takes two spellings of the same characters for equal.
+    func isSame(as other: [ContextObject]) -> Bool {
+        self == other && zip(self, other).allSatisfy { $0.file.path.utf8.elementsEqual($1.file.path.utf8) }
+    }
+}
