@@ -3,10 +3,11 @@
 
     Benchmarks/engine.py [--program PATH] [--rules DIR ...] [--files N] [--runs N]
 
-Scans N made-up text files of 100 KB (default 1,200) with `scan --in-process` and with `scan`, in turns, with as many
-threads as processors. Wall time is the program's own, without loading; processor time is that of all its processes, less
-that of a run over one file. Then a service is started, its engine is killed (SIGKILL) again and again, and the time
-until the next sample is answered is taken. Linux only.
+Scans N made-up text files of 100 KB (default 3,000) with `scan --in-process` and with `scan`, in turns and each first
+in every other round, with as many threads as processors. A ratio is the median of those of the rounds: the speed of a
+virtual machine changes from one minute to the next. Wall time is the program's own, without loading; processor time is
+that of all its processes, less that of a run over one file. Then a service is started, its engine is killed (SIGKILL)
+again and again, and the time until the next sample is answered is taken. Linux only.
 """
 
 import argparse
@@ -105,8 +106,8 @@ def main():
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     parser.add_argument("--program", default=f"{root}/.build/release/thunderstorm")
     parser.add_argument("--rules", action="append", default=[])
-    parser.add_argument("--files", type=int, default=1200)
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--files", type=int, default=3000)
+    parser.add_argument("--runs", type=int, default=6)
     arguments = parser.parse_args()
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     rules = [part for folder in arguments.rules for part in ("--rules", folder)]
@@ -114,8 +115,8 @@ def main():
         make_files(f"{work}/files", arguments.files)
         make_files(f"{work}/one", 1)
         walls, times = {True: [], False: []}, {True: [], False: []}
-        for _ in range(arguments.runs):
-            for in_process in (True, False):
+        for run in range(arguments.runs):
+            for in_process in (True, False) if run % 2 == 0 else (False, True):
                 _, load = scan(arguments.program, rules, f"{work}/one", in_process)
                 wall, used = scan(arguments.program, rules, f"{work}/files", in_process)
                 walls[in_process].append(wall)
@@ -123,10 +124,13 @@ def main():
         print(f"{arguments.files} files of 100 KB, {os.cpu_count()} processors, {arguments.runs} runs, medians")
         print("| what | wall s | processor s | throughput / in-process | processor time / in-process |")
         print("| --- | --- | --- | --- | --- |")
-        wall, used = statistics.median(walls[True]), statistics.median(times[True])
         for name, key in (("in-process", True), ("engine process", False)):
-            own_wall, own_used = statistics.median(walls[key]), statistics.median(times[key])
-            print(f"| {name} | {own_wall:.2f} | {own_used:.2f} | {wall / own_wall:.3f} | {own_used / used:.3f} |")
+            wall, used = statistics.median(walls[key]), statistics.median(times[key])
+            throughput = statistics.median(other / own for other, own in zip(walls[True], walls[key]))
+            processor = statistics.median(own / other for other, own in zip(times[True], times[key]))
+            print(f"| {name} | {wall:.2f} | {used:.2f} | {throughput:.3f} | {processor:.3f} |")
+        rounds = " ".join(f"{other / own:.2f}" for other, own in zip(walls[True], walls[False]))
+        print(f"throughput / in-process of each round: {rounds}")
         quiet, killed = restart(arguments.program, rules, f"{work}/uploads", 15)
         print(
             f"a sample in peace {statistics.median(quiet):.0f} ms; after SIGKILL of the engine "

@@ -158,7 +158,7 @@ struct DurabilityTests {
         }
         #expect(ids.count > 5)
         // The next run works the full disk off: each result that is stored makes room.
-        let after = try TestServer(folder: folder)
+        let after = try TestServer(engine: EngineDouble(remembers: false), folder: folder)
         try await after.listen { port, _ async throws in
             for id in ids {
                 let result = try await Self.result(of: id, at: port)
@@ -168,7 +168,8 @@ struct DurabilityTests {
             // A result is seen before it is stored and its sample gone: until then there may be no room yet.
             var status = 503
             for _ in 0..<1_000 where status == 503 {
-                status = try await RawConnection.exchange(port, MultipartForm("x").request("/api/checkAsync")).status
+                status = try await RawConnection.exchange(port, MultipartForm(content).request("/api/checkAsync"))
+                    .status
                 if status == 503 { try await Task.sleep(for: .milliseconds(10)) }
             }
             #expect(status == 200)

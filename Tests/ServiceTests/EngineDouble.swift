@@ -14,14 +14,17 @@ final class EngineDouble: Engine {
     }
 
     let threads: Int
+    private let remembers: Bool
     private let contents: Mutex<Contents>
 
-    init(threads: Int = 2, holding: Set<Lane> = []) {
+    /// - Parameter remembers: Whether it keeps what it scanned, and with it the files of removed samples open.
+    init(threads: Int = 2, holding: Set<Lane> = [], remembers: Bool = true) {
         self.threads = threads
+        self.remembers = remembers
         contents = Mutex(Contents(held: holding))
     }
 
-    /// What was scanned or is being scanned.
+    /// What was scanned or is being scanned, if it remembers.
     var submissions: [Submission] { contents.withLock { $0.submissions } }
 
     /// Most scans of a lane at one time.
@@ -42,7 +45,7 @@ final class EngineDouble: Engine {
 
     func scan(_ submission: Submission, lane: Lane) async -> Report {
         contents.withLock { contents in
-            contents.submissions.append(submission)
+            if remembers { contents.submissions.append(submission) }
             contents.running[lane, default: 0] += 1
             contents.most[lane] = max(contents.most[lane] ?? 0, contents.running[lane] ?? 0)
         }

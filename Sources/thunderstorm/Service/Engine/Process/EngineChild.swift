@@ -79,7 +79,7 @@ private func submission(
     var files = packet.descriptors[...]
     func next(offset: Int, count: Int) throws(SystemError) -> Bytes {
         guard let file = files.popFirst() else { throw SystemError("a sample came without its file", number: EPROTO) }
-        return try map(file, offset: offset, count: count)
+        return try bytes(of: file, offset: offset, count: count)
     }
     let content: Content
     switch request.content {
@@ -100,13 +100,21 @@ private func submission(
     return submission
 }
 
-private func map(_ file: Descriptor, offset: Int, count: Int) throws(SystemError) -> Bytes {
+// Larger content is mapped. Smaller is cheaper to copy: when a mapping goes, the kernel stops every other thread of
+// the engine to tell it so.
+private let copyLimit = 1 << 20
+
+private func bytes(of file: Descriptor, offset: Int, count: Int) throws(SystemError) -> Bytes {
     let (end, overflow) = offset.addingReportingOverflow(count)
     var info = stat()
-    guard !overflow, unsafe fstat(file.number, &info) == 0, Int(info.st_size) >= end,
-        let bytes = try ByteStore.map(descriptor: file.number, count: end).slice(at: offset, count: count)
-    else { throw SystemError("a sample's file is shorter than it was", number: EIO) }
-    return bytes
+    if !overflow, unsafe fstat(file.number, &info) == 0, Int(info.st_size) >= end {
+        let found =
+            count <= copyLimit
+            ? PacketSocket.copy(file, offset: offset, count: count)
+            : try ByteStore.map(descriptor: file.number, count: end).slice(at: offset, count: count)
+        if let found { return found }
+    }
+    throw SystemError("a sample's file is shorter than it was", number: EIO)
 }
 
 // Data and stack of this process in bytes, as RLIMIT_DATA counts them.
