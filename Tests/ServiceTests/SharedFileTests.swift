@@ -36,6 +36,16 @@ struct SharedFileTests {
             id: id, report: nil, context: EventContext(time: Timestamp(seconds: 5), hostname: "", scanID: ""))
     }
 
+    // What a start finds of the samples 11, 12 and 13.
+    private static func recover(
+        _ folder: TemporaryFolder, cutting: Int = 0
+    ) throws -> (directory: UploadDirectory, recovery: Recovery) {
+        try write(to: folder, cutting: cutting)
+        let (directory, index) = try open(folder)
+        defer { index.close() }
+        return (directory, try Recovery(directory: directory, index: index, host: "here"))
+    }
+
     @Test func samplesOfOneCommitShareAFile() async throws {
         let folder = try TemporaryFolder()
         let (directory, index) = try Self.open(folder)
@@ -66,10 +76,7 @@ struct SharedFileTests {
 
     @Test func theFileGoesWithItsLastSample() throws {
         let folder = try TemporaryFolder()
-        try Self.write(to: folder)
-        let (directory, index) = try Self.open(folder)
-        let recovery = try Recovery(directory: directory, index: index, host: "here")
-        index.close()
+        let (directory, recovery) = try Self.recover(folder)
         #expect(recovery.waiting.map(\.id) == [11, 12, 13])
         #expect(recovery.lastID == 13)
         for sample in recovery.waiting {
@@ -102,20 +109,14 @@ struct SharedFileTests {
     // It was not synced before the power failed, so nothing in it was acknowledged.
     @Test(arguments: [1, 8, 100, 4_000]) func aFileThatIsCutOffIsSetAside(cutting: Int) throws {
         let folder = try TemporaryFolder()
-        try Self.write(to: folder, cutting: cutting)
-        let (directory, index) = try Self.open(folder)
-        let recovery = try Recovery(directory: directory, index: index, host: "here")
-        index.close()
+        let (_, recovery) = try Self.recover(folder, cutting: cutting)
         #expect(recovery.waiting.isEmpty)
         #expect(recovery.problems.map(\.about) == [folder.path + "/sample-11-3.damaged"])
     }
 
     @Test func aDamagedSampleIsKeptAndItsNeighboursAreScanned() throws {
         let folder = try TemporaryFolder()
-        try Self.write(to: folder)
-        let (directory, index) = try Self.open(folder)
-        let recovery = try Recovery(directory: directory, index: index, host: "here")
-        index.close()
+        let (directory, recovery) = try Self.recover(folder)
         let (first, second, third) = (recovery.waiting[0], recovery.waiting[1], recovery.waiting[2])
         var bytes = (11...13).flatMap { Self.record($0).bytes }
         bytes[Self.record(11).bytes.count - 1] = 0
