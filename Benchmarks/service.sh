@@ -84,15 +84,13 @@ upload() { # upload PATH LIST [STATUS]
 }
 
 compare() { # compare NAME LIST
-    count=$(wc -l <"$2")
     start --no-verdict-cache
     upload /api/check "$2" >>"$work/$1.sync"
     stop
     start --no-verdict-cache
-    begin=$(now)
-    upload /api/checkAsync "$2" >>"$work/$1.submit"
-    "$tool" wait "$port" "$count"
-    since "$begin" >>"$work/$1.total"
+    "$tool" queue "$port" "$clients" "$2" >"$work/queued"
+    awk '{ print $2 }' "$work/queued" >>"$work/$1.submit"
+    awk '{ print $3 }' "$work/queued" >>"$work/$1.total"
     stop
 }
 

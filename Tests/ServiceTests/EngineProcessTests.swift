@@ -149,17 +149,23 @@ import Testing
         }
     }
 
-    @Test func enginesStandBackBehindTheReception() async throws {
-        let harness = try EngineHarness { $0.niceness = 7 }
+    @Test(arguments: [0, 3, 7]) func enginesStandBackBehindTheReception(_ niceness: Int) async throws {
+        let harness = try EngineHarness {
+            $0.niceness = niceness
+            $0.threads = 3
+        }
         try await harness.run { harness in
             #expect(await harness.scan("calm").failure == nil)
             for pid in harness.engines {
+                var found: [Int: Int] = [:]
                 for task in try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task") {
                     let words = try String(contentsOfFile: "/proc/\(pid)/task/\(task)/stat", encoding: .utf8)
                     // Behind the name in brackets: niceness is field 19.
                     let fields = words.split(separator: ")").last?.split(separator: " ") ?? []
-                    #expect(fields.count > 16 && fields[16] == "7")
+                    found[try #require(fields.count > 16 ? Int(fields[16]) : nil), default: 0] += 1
                 }
+                // Its own thread and three for clients who wait; three more for the queue.
+                #expect(found == (niceness > 5 ? [5: 4, niceness: 3] : [niceness: 7]))
             }
             #expect(!harness.engines.isEmpty)
         }

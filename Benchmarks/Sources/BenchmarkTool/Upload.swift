@@ -61,10 +61,16 @@ func upload(_ files: [UploadFile], port: UInt16, path: String, connections: Int,
     return now() - started
 }
 
-/// Waits until the service has scanned so many samples; asks every 5 ms, on one connection.
-func waitForScans(_ count: Int, port: UInt16) throws {
+/// Uploads every file for a scan later; the seconds from the first byte to the last answer, and to the last scan.
+///
+/// Asks for the state of the scans every 5 ms, on one connection.
+func queue(_ files: [UploadFile], port: UInt16, connections: Int) throws -> (submission: Double, total: Double) {
     let connection = try Connection(port: port)
-    while try connection.scannedSamples() < count { usleep(5_000) }
+    let before = try connection.scannedSamples()
+    let started = now()
+    let submission = try upload(files, port: port, path: "/api/checkAsync", connections: connections, status: 200)
+    while try connection.scannedSamples() < before + files.count { usleep(5_000) }
+    return (submission, now() - started)
 }
 
 private func now() -> Double {

@@ -16,8 +16,11 @@ case "upload" where (5...6).contains(arguments.count):
         status: arguments.count == 6 ? Int(arguments[6]) ?? 200 : 200)
     let bytes = files.reduce(0) { $0 + $1.content.count }
     print("\(files.count) \(bytes) \(seconds)")
-case "wait" where arguments.count == 3:
-    try waitForScans(Int(arguments[3]) ?? 0, port: UInt16(arguments[2]) ?? 8080)
+case "queue" where arguments.count == 4:
+    let files = try readList(arguments[4])
+    let (submission, total) = try queue(
+        files, port: UInt16(arguments[2]) ?? 8080, connections: Int(arguments[3]) ?? 2)
+    print("\(files.count) \(submission) \(total)")
 default:
     print(
         """
@@ -26,7 +29,8 @@ default:
         upload PORT PATH CONNECTIONS LISTFILE [STATUS]
                                                 upload the listed files, each answered with the status (200); prints:
                                                 files bytes seconds
-        wait PORT COUNT                         wait until a service has scanned so many samples
+        queue PORT CONNECTIONS LISTFILE         upload the listed files async and wait until all are scanned; prints:
+                                                files, seconds to the last answer, seconds to the last scan
         """)
     exit(2)
 }

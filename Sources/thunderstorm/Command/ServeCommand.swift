@@ -63,7 +63,8 @@ struct ServeCommand: StageCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "How far scans stand back behind the reception of samples, 0 to 19 (default: 5).", valueName: "n"))
+            "How far scans of queued samples stand back behind reception, 0 to 19; of sync ones 5 at most (default: 19).",
+            valueName: "n"))
     var engineNice: Int?
 
     @Flag(name: .long, help: "Load signatures anew when their folders change.")

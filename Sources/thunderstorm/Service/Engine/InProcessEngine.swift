@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import Pipeline
 import Synchronization
 
@@ -36,13 +37,14 @@ public final class InProcessEngine: Engine, SliceHelpers {
     /// - Parameters:
     ///   - threads: All scan threads, at least 1.
     ///   - syncOnly: How many of them take sync jobs only; at least one thread always takes everything.
+    ///   - niceness: How far the threads stand back behind others, added to what this process has.
     ///   - trail: Gets every object that is looked at.
     ///   - warmUp: Whether each thread scans a few bytes before this returns, so that libraries have opened what they
     ///     open when they are first used.
     /// - Throws: `SystemError` if a thread cannot be started.
     public init(
-        chain: Chain, threads: Int, syncOnly: Int = 0, limits: Limits = Limits(), byteStore: ByteStore,
-        trail: AuditTrail? = nil, warmUp: Bool = false
+        chain: Chain, threads: Int, syncOnly: Int = 0, niceness: Int = 0, limits: Limits = Limits(),
+        byteStore: ByteStore, trail: AuditTrail? = nil, warmUp: Bool = false
     ) throws(SystemError) {
         self.threads = max(threads, 1)
         self.chain = chain
@@ -54,6 +56,8 @@ public final class InProcessEngine: Engine, SliceHelpers {
         for index in 0..<self.threads {
             let isReserved = index < reserved
             try startScanThread { [self] in
+                // On Linux that of the calling thread alone.
+                if niceness > 0 { _ = nice(Int32(niceness)) }
                 if warmUp {
                     _ = chain.scan(
                         Sample(path: "warm-up.txt", bytes: Bytes(utf8: "thunderstorm\n")), limits: limits,

@@ -308,11 +308,11 @@ public struct Settings: Sendable, Decodable {
         return bytes
     }
 
-    /// How far the scans of a service stand back: as set, or 5.
+    /// How far the scans of a service stand back: as set, or 19.
     ///
     /// - Throws: `ConfigurationError` when out of range.
     public func scanNiceness() throws(ConfigurationError) -> Int {
-        let niceness = engineNice ?? 5
+        let niceness = engineNice ?? 19
         guard (0...19).contains(niceness) else {
             throw ConfigurationError("engine-nice is \(niceness); write 0 (none) to 19")
         }

@@ -13,7 +13,8 @@ func runEngine(
     clinux_close_from(4)
     let socket = PacketSocket(3)
     // What it starts stands back with it.
-    if launch.niceness > 0 { _ = nice(Int32(launch.niceness)) }
+    let forClients = min(launch.niceness, EngineLaunch.mostForClients)
+    if forClients > 0 { _ = nice(Int32(forClients)) }
     var said: [String] = []
     // Before there are threads, limits and the sandbox: what stages start here is not locked in.
     do {
@@ -21,7 +22,7 @@ func runEngine(
     } catch {
         said.append("a stage misses something: \(error)")
     }
-    let stacks = (request.threads + 2) * (8 << 20)
+    let stacks = (2 * request.threads + 2) * (8 << 20)
     clinux_become_engine(
         launch.memoryLimit > 0 ? UInt64(privateMemory() + launch.memoryLimit + launch.memoryLimit / 4 + stacks) : 0)
     var directory: Int32 = -1
@@ -30,10 +31,15 @@ func runEngine(
     } catch {
         said.append("no temporary files: \(error)")
     }
-    let engine: InProcessEngine
+    // A thread cannot come forward again once it stands back, so both lanes have threads. The service hands out no more
+    // jobs than there are threads in one set.
+    let syncEngine: InProcessEngine
+    let asyncEngine: InProcessEngine
     do {
-        engine = try InProcessEngine(
-            chain: chain, threads: request.threads, syncOnly: request.syncOnly, limits: launch.limits,
+        syncEngine = try InProcessEngine(
+            chain: chain, threads: request.threads, limits: launch.limits, byteStore: byteStore, warmUp: true)
+        asyncEngine = try InProcessEngine(
+            chain: chain, threads: request.threads, niceness: launch.niceness - forClients, limits: launch.limits,
             byteStore: byteStore, warmUp: true)
     } catch {
         _exit(71)
@@ -62,6 +68,7 @@ func runEngine(
                     hidesPersonalData: trail.hidesPersonalData
                 ) { lines in answer(.seen(lines)) }
             }
+            let engine = request.lane == .sync ? syncEngine : asyncEngine
             engine.submit(submission, lane: request.lane, witness: witness) { report in
                 witness?.finish()
                 answer(.report(number: request.number, report: report))

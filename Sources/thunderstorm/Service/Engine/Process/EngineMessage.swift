@@ -25,8 +25,12 @@ struct EngineLaunch: Sendable, Equatable {
     var temporaryDirectory: String
     /// Private memory that an engine may take beyond what the loader has, in bytes.
     var memoryLimit: Int
-    /// How far scans stand back behind the reception of samples, 0 to 19.
+    /// How far scans stand back behind the reception of samples, 0 to 19; those that a client waits for at most
+    /// `mostForClients`.
     var niceness = 0
+
+    /// Enough for the reception to win, and a quarter of the processors for clients who wait.
+    static let mostForClients = 5
 
     var encoded: [UInt8] {
         var writer = BinaryWriter()
@@ -109,28 +113,23 @@ struct ForkRequest: Sendable, Equatable {
     var engine: UInt64
     /// Scan threads.
     var threads: Int
-    /// Scan threads for sync jobs only.
-    var syncOnly: Int
 
     var encoded: [UInt8] {
         var writer = BinaryWriter()
         writer.unsigned(engine)
         writer.integer(threads)
-        writer.integer(syncOnly)
         return writer.bytes
     }
 
-    init(engine: UInt64, threads: Int, syncOnly: Int) {
+    init(engine: UInt64, threads: Int) {
         self.engine = engine
         self.threads = threads
-        self.syncOnly = syncOnly
     }
 
     init(_ bytes: Bytes) throws(CodecError) {
         var reader = BinaryReader(bytes)
         engine = try reader.unsigned("engine")
         threads = try reader.integer("threads", in: 1...4096)
-        syncOnly = try reader.integer("sync threads", in: 0...4096)
     }
 }
 

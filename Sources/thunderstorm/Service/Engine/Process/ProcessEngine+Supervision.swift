@@ -24,8 +24,7 @@ extension ProcessEngine {
         for socket in idle { socket.shutDown() }
         for (number, loader, ours, theirs, role) in births {
             let request = ForkRequest(
-                engine: number, threads: role == .traffic ? options.threads : 1,
-                syncOnly: role == .traffic ? options.syncOnly : 0)
+                engine: number, threads: role == .traffic ? options.threads : 1)
             do {
                 try startScanThread { [self] in listen(to: number, ours) }
             } catch {

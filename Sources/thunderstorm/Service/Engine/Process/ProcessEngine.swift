@@ -13,7 +13,9 @@ public struct EngineOptions: Sendable {
     public var recycleAfter = 50_000
     /// Program that is started with the argument `engine`: this one, or what a distribution starts it through.
     var program = environmentVariable("THUNDERSTORM_PROGRAM") ?? "/proc/self/exe"
-    /// How far scans stand back behind other work of the machine, 0 to 19: the reception of samples above all.
+    /// How far scans stand back behind other work of the machine, the reception of samples above all: 0 to 19.
+    ///
+    /// Scans that a client waits for stand back by 5 at most.
     public var niceness = 0
     /// Where samples that end the engine are kept; nil keeps none.
     public var parkedDirectory: String?
