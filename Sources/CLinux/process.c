@@ -87,6 +87,31 @@ ssize_t clinux_receive(int socket, void *bytes, size_t capacity, int *descriptor
     return received;
 }
 
+// Signals as a program expects them, not as this one has set them for itself.
+static pid_t start(
+    const char *program, char *const *words, char *const *environment, posix_spawn_file_actions_t *actions, short flags) {
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigemptyset(&all);
+    for (int number = 1; number < 32; number++)
+        if (number != SIGKILL && number != SIGSTOP) sigaddset(&all, number);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(&attributes, flags | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    pid_t process = -1;
+    int result = posix_spawnp(&process, program, actions, &attributes, words, environment);
+    posix_spawn_file_actions_destroy(actions);
+    posix_spawnattr_destroy(&attributes);
+    if (result != 0) {
+        errno = result;
+        return -1;
+    }
+    return process;
+}
+
 pid_t clinux_spawn(const char *program, const char *argument, int descriptor) {
     extern char **environ;
     size_t count = 0;
@@ -99,36 +124,32 @@ pid_t clinux_spawn(const char *program, const char *argument, int descriptor) {
         if (strncmp(environ[index], "SWIFT_BACKTRACE=", 16) != 0) environment[used++] = environ[index];
     environment[used] = "SWIFT_BACKTRACE=enable=no";
 
-    char *arguments[] = {"thunderstorm", (char *)argument, NULL};
+    char *words[] = {"thunderstorm", (char *)argument, NULL};
     posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
     posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     // Standard output may be where events go.
     posix_spawn_file_actions_adddup2(&actions, 2, 1);
     posix_spawn_file_actions_adddup2(&actions, descriptor, 3);
     posix_spawn_file_actions_addclosefrom_np(&actions, 4);
     // A group of its own: Ctrl-C at the terminal is for the service, which then drains.
-    posix_spawnattr_setpgroup(&attributes, 0);
-    sigset_t none, fatal;
-    sigemptyset(&none);
-    sigemptyset(&fatal);
-    for (int number = 1; number < 32; number++)
-        if (number != SIGKILL && number != SIGSTOP) sigaddset(&fatal, number);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &fatal);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    pid_t process = -1;
-    int result = posix_spawn(&process, program, &actions, &attributes, arguments, environment);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
+    pid_t process = start(program, words, environment, &actions, POSIX_SPAWN_SETPGROUP);
     free(environment);
-    if (result != 0) {
-        errno = result;
-        return -1;
-    }
     return process;
+}
+
+pid_t clinux_run(const char *const *words, int input, int output, int errors) {
+    extern char **environ;
+    int descriptors[] = {input, output, errors};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    for (int index = 0; index < 3; index++)
+        if (descriptors[index] >= 0)
+            posix_spawn_file_actions_adddup2(&actions, descriptors[index], index);
+        else
+            posix_spawn_file_actions_addopen(&actions, index, "/dev/null", index == 0 ? O_RDONLY : O_WRONLY, 0);
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+    return start(words[0], (char *const *)words, environ, &actions, 0);
 }
 
 pid_t clinux_fork(void) { return fork(); }
@@ -137,8 +158,8 @@ void clinux_close_from(int lowest) { closefrom(lowest); }
 
 int clinux_process_descriptor(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
-int clinux_kill(int process_descriptor) {
-    return (int)syscall(SYS_pidfd_send_signal, process_descriptor, SIGKILL, NULL, 0);
+int clinux_signal(int process_descriptor, int number) {
+    return (int)syscall(SYS_pidfd_send_signal, process_descriptor, number, NULL, 0);
 }
 
 int clinux_wait(pid_t process, int *code, int *number) {

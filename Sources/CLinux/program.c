@@ -165,7 +165,7 @@ int clinux_wait_program(pid_t process, int descriptor, int milliseconds, int *co
     }
     // Also what it has started, where there are no namespaces.
     kill(-process, SIGKILL);
-    clinux_kill(descriptor);
+    clinux_signal(descriptor, SIGKILL);
     return clinux_wait(process, code, number) < 0 ? -1 : is_late;
 }
 

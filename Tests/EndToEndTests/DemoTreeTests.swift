@@ -18,13 +18,7 @@ struct DemoTreeTests {
 
     private static func unpack() throws -> String {
         let folder = FileManager.default.temporaryDirectory.appending(path: "thunderstorm-demo-\(UUID().uuidString)")
-        let process = Process()
-        process.executableURL = URL(filePath: root + "/samples/unpack.sh")
-        process.arguments = [folder.path]
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
+        #expect(try ChildProgram([root + "/samples/unpack.sh", folder.path], errors: 2).wait() == 0)
         return folder.path
     }
 

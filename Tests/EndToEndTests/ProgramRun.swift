@@ -1,6 +1,7 @@
 import Foundation
 import PipelineTesting
 import Testing
+import ThunderstormService
 
 /// The program that was built beside the tests, run as users run it.
 struct ProgramRun {
@@ -17,9 +18,6 @@ struct ProgramRun {
     /// Runs it to its end.
     init(_ arguments: [String]) throws {
         try #require(FileManager.default.isExecutableFile(atPath: Self.program.path), "no program beside the tests")
-        let process = Process()
-        process.executableURL = Self.program
-        process.arguments = arguments
         // Files, not pipes: neither fills up while the other is read.
         let folder = FileManager.default.temporaryDirectory.appending(path: "thunderstorm-run-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -29,13 +27,13 @@ struct ProgramRun {
             try Data().write(to: file)
             return file
         }
-        process.standardOutput = try FileHandle(forWritingTo: files[0])
-        process.standardError = try FileHandle(forWritingTo: files[1])
-        try process.run()
-        process.waitUntilExit()
+        let handles = try files.map { try FileHandle(forWritingTo: $0) }
+        status = try ChildProgram(
+            [Self.program.path] + arguments, output: handles[0].fileDescriptor, errors: handles[1].fileDescriptor
+        ).wait()
+        for handle in handles { try handle.close() }
         output = String(decoding: try Data(contentsOf: files[0]), as: UTF8.self)
         errors = String(decoding: try Data(contentsOf: files[1]), as: UTF8.self)
-        status = process.terminationStatus
     }
 
     /// A folder for the files of one test.

@@ -179,7 +179,7 @@ struct DurabilityTests {
     // Samples of a run that ended before it could scan them: the first one was being scanned.
     private static func leftBehind(_ count: Int, in folder: TemporaryFolder) async throws -> [Int64] {
         let server = try TestServer(engine: EngineDouble(threads: 1, holding: [.async]), folder: folder)
-        let blocker = try await server.listen { port, _ async throws in
+        return try await server.listen { port, _ async throws in
             _ = try await submit(MultipartForm("blocker"), to: port)
             while server.engine.running(.async) < 1 { await Task.yield() }
             var ids: [Int64] = []
@@ -188,7 +188,6 @@ struct DurabilityTests {
             }
             return ids
         }
-        return blocker
     }
 
     private static func submit(_ form: MultipartForm, to port: Int) async throws -> Int64 {
@@ -207,12 +206,7 @@ struct DurabilityTests {
     }
 
     private static func command(_ words: String...) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = words
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
+        guard try ChildProgram(words, errors: 2).wait() == 0 else {
             throw SystemError(words.joined(separator: " "), number: EPERM)
         }
     }

@@ -27,12 +27,7 @@ import Testing
     }
 
     private func run(_ program: String, _ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
+        try #require(try ChildProgram([program] + arguments, errors: 2).wait() == 0)
     }
 
     // Takes the words of ssh; the last one is the command.
@@ -41,8 +36,6 @@ import Testing
             "ssh",
             """
             #!/bin/bash
-            # Descriptors of this process that Foundation hands down: the real ssh has nothing of them on the other side.
-            for open in /proc/$$/fd/*; do n=${open##*/}; [ "$n" -gt 2 ] && eval "exec $n>&-"; done
             for word; do host=$login; login=$word; done
             [ "$host" = dead ] && { echo "ssh: connect to host dead: No route to host" >&2; exit 255; }
             exec sh -c "$login"

@@ -1,6 +1,8 @@
 import Foundation
 import Pipeline
 
+@testable import ThunderstormService
+
 /// Certificates made on the spot with the openssl program.
 struct TestAuthority {
     let folder: TemporaryFolder
@@ -33,13 +35,8 @@ struct TestAuthority {
     }
 
     private static func run(_ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/openssl")
-        process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw SystemError("openssl \(arguments[0])", number: EINVAL) }
+        guard try ChildProgram(["openssl"] + arguments).wait() == 0 else {
+            throw SystemError("openssl \(arguments[0])", number: EINVAL)
+        }
     }
 }

@@ -45,6 +45,10 @@ ssize_t clinux_receive(
 /// open but standard error; -1 on failure.
 pid_t clinux_spawn(const char *_Nonnull program, const char *_Nonnull argument, int descriptor);
 
+/// Starts a program, found in PATH, with these descriptors (-1: /dev/null) and nothing else open; they are above 2, or those
+/// of this process at their own place. `words` end with NULL. -1 on failure.
+pid_t clinux_run(const char *_Nullable const *_Nonnull words, int input, int output, int errors);
+
 /// Forks; 0 in the child, -1 on failure.
 pid_t clinux_fork(void);
 
@@ -54,8 +58,8 @@ void clinux_close_from(int lowest);
 /// A descriptor for a process, so that its number cannot come to mean another; -1 on failure.
 int clinux_process_descriptor(pid_t process);
 
-/// Sends SIGKILL.
-int clinux_kill(int process_descriptor);
+/// Sends a signal.
+int clinux_signal(int process_descriptor, int number);
 
 /// Waits for a child: its exit code or -1, and the signal it died of or 0; -1 on failure.
 int clinux_wait(pid_t process, int *_Nonnull code, int *_Nonnull number);

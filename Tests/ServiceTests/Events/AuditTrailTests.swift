@@ -205,15 +205,12 @@ struct AuditTrailTests {
     }
 
     private func gunzipped(_ file: String? = nil) throws -> Data {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["gzip", "-dc", file ?? path]
         let output = Pipe()
-        process.standardOutput = output
-        try process.run()
+        let gzip = try ChildProgram(
+            ["gzip", "-dc", file ?? path], output: output.fileHandleForWriting.fileDescriptor, errors: 2)
+        try output.fileHandleForWriting.close()
         let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
+        #expect(gzip.wait() == 0)
         return data
     }
 

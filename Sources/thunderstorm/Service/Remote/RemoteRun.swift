@@ -118,27 +118,24 @@ public final class RemoteRun: Sendable {
         else { return .failed("\(package) cannot be written") }
         defer { try? FileManager.default.removeItem(atPath: package) }
 
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
         let login = (host.user.isEmpty ? "" : host.user + "@") + host.name
         let shell = (host.sudo ? "sudo -n " : "") + "sh -c " + RemoteScript.quoted(script)
-        process.arguments = options.ssh + ["-p", "\(host.port)", login, shell]
-        process.standardInput = archive
-        process.standardOutput = received
         let messages = Pipe()
-        process.standardError = messages
+        let process: ChildProgram
         do {
-            try process.run()
+            process = try ChildProgram(
+                options.ssh + ["-p", "\(host.port)", login, shell], input: archive.fileDescriptor,
+                output: received.fileDescriptor, errors: messages.fileHandleForWriting.fileDescriptor)
         } catch {
-            return .failed("ssh cannot be started: \(error.localizedDescription)")
+            return .failed("\(error)")
         }
+        try? messages.fileHandleForWriting.close()
         let problem = follow(messages.fileHandleForReading, process, index)
         // Nobody listens from here on: that is what the script on the other side goes by when it is still there.
         try? messages.fileHandleForReading.close()
-        process.waitUntilExit()
+        let code = process.wait()
         try? received.close()
-        let code = process.terminationStatus
-        guard code <= 1, process.terminationReason == .exit else {
+        guard code <= 1 else {
             return .failed(problem.isEmpty ? "ssh ended with \(code)" : problem)
         }
         if let failure = unpack(package, to: folder) { return .failed(failure) }
@@ -146,7 +143,7 @@ public final class RemoteRun: Sendable {
     }
 
     // Reads what the script says until it ends or its time is over; returns the last thing that went wrong.
-    private func follow(_ handle: FileHandle, _ process: Process, _ index: Int) -> String {
+    private func follow(_ handle: FileHandle, _ process: ChildProgram, _ index: Int) -> String {
         let deadline = monotonicNanoseconds() &+ UInt64(options.timeout) &* 1_000_000_000
         var rest: [UInt8] = []
         var problem = ""
@@ -184,19 +181,15 @@ public final class RemoteRun: Sendable {
     // Only what a scan leaves is taken from the other machine's archive, as plain files.
     private func unpack(_ package: String, to folder: String) -> String? {
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let tar = Process()
-        tar.executableURL = URL(filePath: "/usr/bin/env")
-        tar.arguments = [
+        let words = [
             "tar", "-xzf", package, "-C", folder, "--no-same-owner", "--no-same-permissions", "--wildcards",
             "*.jsonl", "*.html", "*.log", "*.txt",
         ]
-        tar.standardError = FileHandle.nullDevice
         do {
-            try tar.run()
+            try ChildProgram(words).wait()
         } catch {
-            return "tar cannot be started: \(error.localizedDescription)"
+            return "\(error)"
         }
-        tar.waitUntilExit()
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.contains { $0.hasSuffix(".jsonl") } ? nil : "the scan left no log; see \(folder)/messages.txt"
     }

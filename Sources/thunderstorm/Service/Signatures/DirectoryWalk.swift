@@ -58,12 +58,7 @@ struct DirectoryWalk {
     static func names(in directory: String) throws(SystemError) -> [String] {
         guard let stream = unsafe opendir(directory) else { throw SystemError("cannot list \(directory)") }
         defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { unsafe String(lossyUntilNull: $0) }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return unsafe directoryNames(stream).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
     private mutating func add(_ path: String, _ info: stat) {
@@ -73,13 +68,5 @@ struct DirectoryWalk {
                 modified: Timestamp(
                     seconds: Int64(info.st_mtim.tv_sec), nanoseconds: UInt32(truncatingIfNeeded: info.st_mtim.tv_nsec)))
         )
-    }
-}
-
-extension String {
-    // A name as the system gives it; bytes that are no UTF-8 would not survive a round trip and cannot be opened
-    // again, which the caller then reports.
-    fileprivate init(lossyUntilNull bytes: UnsafeRawBufferPointer) {
-        self = unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
 }

@@ -212,7 +212,7 @@ extension ProcessEngine {
             return child
         }
         guard let child else { return }
-        if let process = child.process { clinux_kill(process.number) } else { child.socket.shutDown() }
+        if let process = child.process { clinux_signal(process.number, SIGKILL) } else { child.socket.shutDown() }
     }
 
     // Looks after time and memory, ten times a second, until the engine is closed.
@@ -222,7 +222,9 @@ extension ProcessEngine {
             _ = never.wait(timeout: .now() + .milliseconds(Self.watchMilliseconds))
             let now = monotonicNanoseconds()
             for (number, child) in state.withLock({ $0.children }) {
-                if child.isAtEnd, child.exit == nil, let process = child.process { clinux_kill(process.number) }
+                if child.isAtEnd, child.exit == nil, let process = child.process {
+                    clinux_signal(process.number, SIGKILL)
+                }
                 guard child.isReady else { continue }
                 let late = child.jobs.values.filter { running in
                     guard now > running.started else { return false }
