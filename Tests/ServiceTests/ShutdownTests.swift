@@ -14,20 +14,20 @@ struct ShutdownTests {
                 try connection.send(MultipartForm("evil").request())
                 return (try connection.answer(), try connection.endsCleanly())
             }
-            for index in 0..<4 {
+            for index in 0..<6 {
                 let answer = try await RawConnection.exchange(
                     port, MultipartForm("\(index)").request("/api/checkAsync"))
                 #expect(answer.status == 200)
             }
-            while test.engine.running(.sync) < 1 || test.engine.running(.async) < 2 { await Task.yield() }
+            while test.engine.running(.sync) < 1 || test.engine.running(.async) < 4 { await Task.yield() }
             await group.triggerGracefulShutdown()
             while !test.server.isDraining { await Task.yield() }
             test.engine.release()
             let (answer, isClosed) = try await sync
             #expect(answer.status == 200 && answer.body.contains("Evil") && isClosed)
         }
-        // Two were being scanned; two wait on disk for the next run.
-        #expect(test.engine.submissions.count == 3)
+        // Four were with the engine, one for each thread and one more each; two wait on disk for the next run.
+        #expect(test.engine.submissions.count == 5)
         #expect(try test.folder.samples().count == 2)
     }
 
@@ -51,13 +51,13 @@ struct ShutdownTests {
         let before = try TestServer(engine: EngineDouble(threads: 1, holding: [.async]), folder: folder)
         let ids = try await before.listen { port, group async throws in
             var ids: [Int64] = []
-            for index in 0..<3 {
+            for index in 0..<4 {
                 let answer = try await RawConnection.exchange(
                     port,
                     MultipartForm("evil \(index)", filename: "/tmp/\(index)").request("/api/checkAsync?source=pc1"))
                 ids.append(try #require(jsonObject(answer.body)["id"] as? Int64))
             }
-            while before.engine.running(.async) < 1 { await Task.yield() }
+            while before.engine.running(.async) < 2 { await Task.yield() }
             return ids
         }
         try folder.write("sample-77.part", "not complete")
@@ -66,16 +66,16 @@ struct ShutdownTests {
         try folder.write("5.json", "not ours")
         let after = try TestServer(folder: folder)
         try await after.route { client async throws in
-            for id in ids.dropFirst() {
+            for id in ids.dropFirst(2) {
                 let answer = try await client.result(of: id)
                 #expect(answer["status"] as? String == "Sample analysis complete")
                 #expect((answer["result"] as? [Any])?.count == 1)
             }
             let fresh = try await client.submit(MultipartForm("x"))
-            #expect(fresh > ids[2])
+            #expect(fresh > ids[3])
             _ = try await client.result(of: fresh)
         }
-        #expect(after.engine.submissions.prefix(2).map(\.path) == ["/tmp/1", "/tmp/2"])
+        #expect(after.engine.submissions.prefix(2).map(\.path) == ["/tmp/2", "/tmp/3"])
         #expect(after.engine.submissions.prefix(2).map(\.source) == ["pc1", "pc1"])
         #expect(after.log.messages.contains { $0.contains("sample-79.damaged") })
         #expect(try folder.samples() == ["sample-79.damaged"])

@@ -3,6 +3,9 @@ import ServiceLifecycle
 
 /// Takes samples from the queue and has them scanned, so many at a time.
 ///
+/// As many again are with the engine already, so that a thread that is done does not wait until results are stored and
+/// the next sample is read.
+///
 /// On shutdown the scans that run are finished; the rest of the queue waits in the upload directory for the next run.
 struct AsyncWorkers: Service {
     let core: ServiceCore
@@ -12,7 +15,7 @@ struct AsyncWorkers: Service {
     func run() async {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
-                for _ in 0..<count {
+                for _ in 0..<2 * count {
                     group.addTask { await work() }
                 }
             }
