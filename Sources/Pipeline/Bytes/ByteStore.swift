@@ -201,8 +201,11 @@ public struct ByteWriter: ~Copyable {
         descriptor = unsafe clinux_memory_file("thunderstorm-sample")
         inMemoryFile = descriptor >= 0
         if descriptor < 0 { try openTemporary() }
+        // None of it is in the file yet, should that have to go to the disk now.
+        count = 0
         try makeRoom(for: heap.count)
         try write(heap.rawSpan)
+        count = heap.count
         heap = []
     }
 
