@@ -50,6 +50,32 @@ public final class FileContent: Sendable {
         guard start >= 0, count >= 0, start <= self.count, count <= self.count - start else {
             throw SystemError("cannot read beyond the end of \(path)", number: EINVAL)
         }
+        return try Bytes.read(descriptor, at: start, count: count, of: path)
+    }
+
+    /// Copies the whole file into a store.
+    ///
+    /// - Throws: `SystemError` if it cannot be read or the store has no room.
+    public func copy(into store: ByteStore) throws(SystemError) -> Bytes {
+        var writer = store.makeWriter()
+        var position = 0
+        while position < count {
+            let piece = try read(at: position, count: min(4 << 20, count - position))
+            try writer.append(piece.span)
+            position += piece.count
+        }
+        return try writer.finish()
+    }
+}
+
+extension Bytes {
+    /// Reads a part of an open file into fresh memory.
+    ///
+    /// - Parameter path: Path of the file, for messages.
+    /// - Throws: `SystemError` if it cannot be read, or ends before.
+    public static func read(
+        _ descriptor: Int32, at start: Int, count: Int, of path: String
+    ) throws(SystemError) -> Bytes {
         guard count > 0 else { return .empty }
         let memory = UnsafeMutableRawPointer.allocate(byteCount: count, alignment: 16)
         var done = 0
@@ -69,20 +95,6 @@ public final class FileContent: Sendable {
         return unsafe Bytes(
             storage: BytesStorage(base: UnsafeRawPointer(memory), count: count, release: .deallocate),
             start: 0, count: count)
-    }
-
-    /// Copies the whole file into a store.
-    ///
-    /// - Throws: `SystemError` if it cannot be read or the store has no room.
-    public func copy(into store: ByteStore) throws(SystemError) -> Bytes {
-        var writer = store.makeWriter()
-        var position = 0
-        while position < count {
-            let piece = try read(at: position, count: min(4 << 20, count - position))
-            try writer.append(piece.span)
-            position += piece.count
-        }
-        return try writer.finish()
     }
 }
 

@@ -133,13 +133,22 @@ public final class InProcessEngine: Engine, SliceHelpers {
                 // Another thread was faster: sync jobs are announced to both kinds of threads.
                 continue
             }
-            let submission = job.submission
-            let sample = Sample(
-                path: submission.path, content: submission.content, companions: submission.companions)
-            job.done(
-                chain.scan(
-                    sample, limits: limits, byteStore: byteStore, cancellation: cancellation, helpers: self,
-                    witness: job.witness))
+            job.done(scan(job))
         }
+    }
+    private func scan(_ job: Job) -> Report {
+        let submission = job.submission
+        var content = submission.content
+        do {
+            if case .file(let file) = content, file.count <= ScanRequest.copyLimit {
+                content = .whole(try file.read(at: 0, count: file.count))
+            }
+        } catch {
+            return Report(failure: "\(error)", of: submission)
+        }
+        let sample = Sample(path: submission.path, content: content, companions: submission.companions)
+        return chain.scan(
+            sample, limits: limits, byteStore: byteStore, cancellation: cancellation, helpers: self,
+            witness: job.witness)
     }
 }

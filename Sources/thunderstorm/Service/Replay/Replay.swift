@@ -169,7 +169,7 @@ public struct Replay: Sendable {
             return outcome
         }
         do {
-            let content = try byteStore.content(ofFile: file.path)
+            let content = try content(of: file)
             let others = try companions.map { path in
                 Companion(name: Sample(path: path, bytes: .empty).name, bytes: try byteStore.read(file: path))
             }
@@ -184,6 +184,12 @@ public struct Replay: Sendable {
             outcome.skipped = "\(error)"
         }
         return outcome
+    }
+
+    // What an engine copies at once it reads from the file itself: on the way through memory of ours it would be copied twice.
+    private func content(of file: DirectoryWalk.File) throws(SystemError) -> Content {
+        ScanRequest.packetLimit < file.size && file.size <= ScanRequest.copyLimit
+            ? .file(try FileContent(path: file.path)) : try byteStore.content(ofFile: file.path)
     }
 
     private func take(

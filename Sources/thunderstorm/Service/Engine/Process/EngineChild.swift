@@ -107,21 +107,16 @@ private func submission(
     return submission
 }
 
-// Larger content is mapped. Smaller is cheaper to copy: when a mapping goes, the kernel stops every other thread of
-// the engine to tell it so.
-private let copyLimit = 1 << 20
-
 private func bytes(of file: Descriptor, offset: Int, count: Int) throws(SystemError) -> Bytes {
+    if count <= ScanRequest.copyLimit {
+        return try Bytes.read(file.number, at: offset, count: count, of: "a sample's file")
+    }
     let (end, overflow) = offset.addingReportingOverflow(count)
     var info = stat()
-    if !overflow, unsafe fstat(file.number, &info) == 0, Int(info.st_size) >= end {
-        let found =
-            count <= copyLimit
-            ? PacketSocket.copy(file, offset: offset, count: count)
-            : try ByteStore.map(descriptor: file.number, count: end).slice(at: offset, count: count)
-        if let found { return found }
-    }
-    throw SystemError("a sample's file is shorter than it was", number: EIO)
+    guard !overflow, unsafe fstat(file.number, &info) == 0, Int(info.st_size) >= end,
+        let found = try ByteStore.map(descriptor: file.number, count: end).slice(at: offset, count: count)
+    else { throw SystemError("a sample's file is shorter than it was", number: EIO) }
+    return found
 }
 
 // Data and stack of this process in bytes, as RLIMIT_DATA counts them.

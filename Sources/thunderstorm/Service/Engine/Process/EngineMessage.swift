@@ -212,6 +212,12 @@ struct ScanRequest: Sendable {
         case inPieces
     }
 
+    /// Largest sample whose bytes stand in the packet.
+    static let packetLimit = 16 << 10
+    /// Largest content that an engine copies. Larger content is mapped, or read in pieces; smaller is cheaper to copy: when
+    /// a mapping goes, the kernel stops every other thread of the engine to tell it so.
+    static let copyLimit = 1 << 20
+
     var number: UInt64
     var lane: Lane
     var header: SubmissionHeader

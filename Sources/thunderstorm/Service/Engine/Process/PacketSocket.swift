@@ -107,24 +107,7 @@ final class PacketSocket: Sendable {
         guard unsafe fstat(file.number, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_size >= 0,
             info.st_size <= limit
         else { return nil }
-        return copy(file, offset: 0, count: Int(info.st_size))
-    }
-
-    /// A copy of a part of a file.
-    ///
-    /// - Returns: nil if it cannot be read, or ends before.
-    static func copy(_ file: Descriptor, offset: Int, count: Int) -> Bytes? {
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            while filled < count {
-                let got = unsafe pread(
-                    file.number, buffer.baseAddress.map { unsafe $0 + filled }, count - filled,
-                    off_t(offset + filled))
-                if got < 0 && errno == EINTR { continue }
-                guard got > 0 else { return }
-                filled += got
-            }
-        }
-        return bytes.count == count ? Bytes(bytes) : nil
+        return try? Bytes.read(file.number, at: 0, count: Int(info.st_size), of: "a packet")
     }
 }
 

@@ -236,12 +236,12 @@ public final class ProcessEngine: Engine {
             let content: ScanRequest.Content
             var inPacket: [UInt8] = []
             switch submission.content {
-            case .whole(let bytes) where bytes.count <= 16 << 10:
+            case .whole(let bytes) where bytes.count <= ScanRequest.packetLimit:
                 content = .inPacket
                 inPacket = bytes.array
             case .whole(let bytes): content = .inFile(offset: try offset(of: bytes))
             case .file(let file):
-                content = .inPieces
+                content = file.count <= ScanRequest.copyLimit ? .inFile(offset: 0) : .inPieces
                 file.withDescriptor { numbers.append($0) }
             }
             var offsets: [Int] = []
