@@ -189,6 +189,22 @@ import Testing
         }
     }
 
+    @Test func whatWaitsInTheEngineIsNotSuspected() async throws {
+        try await EngineHarness { $0.threads = 1 }.run { harness in
+            let reports = await withTaskGroup(of: (Int, Report).self) { group in
+                for number in 1...20 {
+                    group.addTask {
+                        (number, await harness.scan(number == 10 ? "trap" : "nap", number: number))
+                    }
+                }
+                return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            }
+            #expect(reports.filter { $0.value.failure != nil }.map(\.key) == [10])
+            let ends = harness.log.messages.filter { $0.contains("is replaced") }
+            #expect(ends.count == 2 && ends.allSatisfy { $0.contains("SAMPLES=1") })
+        }
+    }
+
     @Test func reservedThreadsStayFreeForSyncJobs() async throws {
         try await EngineHarness {
             $0.threads = 2
@@ -201,7 +217,7 @@ import Testing
                 #expect(await harness.scan("sync", lane: .sync).words == "one 4")
                 // Two threads, one of them reserved: never two async jobs at once.
                 let running = harness.engine.state.withLock { state in
-                    state.children.values.map { $0.jobs.values.count { $0.job.lane == .async } }.max() ?? 0
+                    state.children.values.map { $0.running(.async) }.max() ?? 0
                 }
                 #expect(running <= 1)
             }

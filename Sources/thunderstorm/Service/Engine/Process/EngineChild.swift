@@ -22,7 +22,7 @@ func runEngine(
     } catch {
         said.append("a stage misses something: \(error)")
     }
-    let stacks = (2 * request.threads + 2) * (8 << 20)
+    let stacks = (request.threads + request.asyncThreads + 2) * (8 << 20)
     clinux_become_engine(
         launch.memoryLimit > 0 ? UInt64(privateMemory() + launch.memoryLimit + launch.memoryLimit / 4 + stacks) : 0)
     var directory: Int32 = -1
@@ -31,15 +31,15 @@ func runEngine(
     } catch {
         said.append("no temporary files: \(error)")
     }
-    // A thread cannot come forward again once it stands back, so both lanes have threads. The service hands out no more
-    // jobs than there are threads in one set.
+    // A thread cannot come forward again once it stands back, so both lanes have threads. The service sees to it that no
+    // more scans run than there are threads for sync jobs.
     let syncEngine: InProcessEngine
     let asyncEngine: InProcessEngine
     do {
         syncEngine = try InProcessEngine(
             chain: chain, threads: request.threads, limits: launch.limits, byteStore: byteStore, warmUp: true)
         asyncEngine = try InProcessEngine(
-            chain: chain, threads: request.threads, niceness: launch.niceness - forClients, limits: launch.limits,
+            chain: chain, threads: request.asyncThreads, niceness: launch.niceness - forClients, limits: launch.limits,
             byteStore: byteStore, warmUp: true)
     } catch {
         _exit(71)

@@ -111,25 +111,30 @@ struct EngineLaunch: Sendable, Equatable {
 struct ForkRequest: Sendable, Equatable {
     /// Number by which the engine is spoken of; its socket comes with the packet.
     var engine: UInt64
-    /// Scan threads.
+    /// Scan threads for sync jobs.
     var threads: Int
+    /// Scan threads for async jobs.
+    var asyncThreads: Int
 
     var encoded: [UInt8] {
         var writer = BinaryWriter()
         writer.unsigned(engine)
         writer.integer(threads)
+        writer.integer(asyncThreads)
         return writer.bytes
     }
 
-    init(engine: UInt64, threads: Int) {
+    init(engine: UInt64, threads: Int, asyncThreads: Int) {
         self.engine = engine
         self.threads = threads
+        self.asyncThreads = asyncThreads
     }
 
     init(_ bytes: Bytes) throws(CodecError) {
         var reader = BinaryReader(bytes)
         engine = try reader.unsigned("engine")
         threads = try reader.integer("threads", in: 1...4096)
+        asyncThreads = try reader.integer("async threads", in: 1...4096)
     }
 }
 
@@ -214,8 +219,10 @@ struct ScanRequest: Sendable {
 
     /// Largest sample whose bytes stand in the packet.
     static let packetLimit = 16 << 10
-    /// Largest content that an engine copies. Larger content is mapped, or read in pieces; smaller is cheaper to copy: when
-    /// a mapping goes, the kernel stops every other thread of the engine to tell it so.
+    /// Largest content that an engine copies.
+    ///
+    /// Larger content is mapped, or read in pieces; smaller is cheaper to copy: when a mapping goes, the kernel stops every
+    /// other thread of the engine to tell it so.
     static let copyLimit = 1 << 20
 
     var number: UInt64

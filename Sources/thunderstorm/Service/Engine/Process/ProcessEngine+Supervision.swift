@@ -24,7 +24,8 @@ extension ProcessEngine {
         for socket in idle { socket.shutDown() }
         for (number, loader, ours, theirs, role) in births {
             let request = ForkRequest(
-                engine: number, threads: role == .traffic ? options.threads : 1)
+                engine: number, threads: role == .traffic ? options.threads : 1,
+                asyncThreads: role == .traffic ? options.threads(of: .async) : 1)
             do {
                 try startScanThread { [self] in listen(to: number, ours) }
             } catch {
@@ -141,7 +142,8 @@ extension ProcessEngine {
 
     private func conclude(_ number: UInt64, _ child: Child) {
         let reason = child.killed ?? Self.words(child.exit)
-        let running = child.jobs.values.sorted { $0.started < $1.started }
+        let jobs = child.jobs.values.sorted { $0.job.number < $1.job.number }
+        let running = jobs.filter { $0.started != nil }
         events.message(
             .warning, module: "Engine",
             child.isReady ? "The engine ended and is replaced" : "The engine ended before it was ready",
@@ -150,6 +152,14 @@ extension ProcessEngine {
         let isForeign = child.killed == nil && child.exit?.signal == SIGKILL
         var lost: [Job] = []
         let isClosed = state.withLock { state in
+            for entry in jobs.reversed() where entry.started == nil {
+                // It had not begun, so it is as it was.
+                if state.isClosed {
+                    lost.append(entry.job)
+                } else {
+                    state.waiting[entry.job.lane]?.insert(entry.job, at: 0)
+                }
+            }
             for entry in running {
                 var job = entry.job
                 let isOnly = child.culprits.isEmpty ? running.count == 1 : child.culprits.contains(job.number)
@@ -226,11 +236,11 @@ extension ProcessEngine {
                     clinux_signal(process.number, SIGKILL)
                 }
                 guard child.isReady else { continue }
-                let late = child.jobs.values.filter { running in
-                    guard now > running.started else { return false }
-                    let seconds = Double(now - running.started) / 1e9
-                    return seconds > launch.limits.seconds(forBytes: running.job.submission.content.count)
-                        && seconds > secondsAllowed(for: running.job)
+                let late = child.jobs.values.filter { entry in
+                    guard let started = entry.started, now > started else { return false }
+                    let seconds = Double(now - started) / 1e9
+                    return seconds > launch.limits.seconds(forBytes: entry.job.submission.content.count)
+                        && seconds > secondsAllowed(for: entry.job)
                 }
                 if let first = late.first {
                     kill(

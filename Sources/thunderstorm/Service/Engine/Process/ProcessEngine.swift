@@ -25,6 +25,9 @@ public struct EngineOptions: Sendable {
 
     /// The defaults.
     public init() {}
+
+    // Most scans of a lane at one time.
+    func threads(of lane: Lane) -> Int { lane == .sync ? threads : max(threads - syncOnly, 1) }
 }
 
 /// An engine whose scans run in a process of their own, which may crash, hang or be killed without harm to the service.
@@ -51,9 +54,11 @@ public final class ProcessEngine: Engine {
         case quarantine
     }
 
-    struct Running: Sendable {
-        var job: Job
-        let started = monotonicNanoseconds()
+    // A job that an engine has.
+    struct Assigned: Sendable {
+        let job: Job
+        // When its scan began; nil while it waits in the engine for a thread.
+        var started: UInt64?
     }
 
     // One engine process, from the wish for it to its end.
@@ -68,7 +73,7 @@ public final class ProcessEngine: Engine {
         var isDraining = false
         // It was told to end, having nothing to do.
         var isRetired = false
-        var jobs: [UInt64: Running] = [:]
+        var jobs: [UInt64: Assigned] = [:]
         var scanned = 0
         // Private memory when it was ready.
         var baseline: Int?
@@ -78,6 +83,16 @@ public final class ProcessEngine: Engine {
         // Its socket has ended; its exit code and signal.
         var isAtEnd = false
         var exit: (code: Int32, signal: Int32)?
+
+        func running(_ lane: Lane) -> Int { jobs.values.count { $0.job.lane == lane && $0.started != nil } }
+
+        // The job is done: its thread goes on with the one of its lane that has waited longest.
+        mutating func finish(_ number: UInt64) -> Job? {
+            guard let done = jobs.removeValue(forKey: number) else { return nil }
+            let next = jobs.filter { $0.value.job.lane == done.job.lane && $0.value.started == nil }.keys.min()
+            if done.started != nil, let next { jobs[next]?.started = monotonicNanoseconds() }
+            return done.job
+        }
     }
 
     struct State {
@@ -101,6 +116,11 @@ public final class ProcessEngine: Engine {
         var chain = ""
         var reloads: [@Sendable (Result<SignatureState, ConfigurationError>) -> Void] = []
         var laterReloads: [@Sendable (Result<SignatureState, ConfigurationError>) -> Void] = []
+
+        mutating func takeFirst(_ lane: Lane) -> Job? {
+            guard let jobs = waiting[lane], !jobs.isEmpty else { return nil }
+            return waiting[lane]?.removeFirst()
+        }
 
         mutating func newNumber() -> UInt64 {
             lastNumber += 1
@@ -198,22 +218,31 @@ public final class ProcessEngine: Engine {
         {
             return begin(state.suspects.removeFirst(), in: number, &state)
         }
-        guard let number = state.current, let child = state.children[number], child.isReady, !child.isAtEnd,
-            child.jobs.count < options.threads
+        guard let number = state.current, let child = state.children[number], child.isReady, !child.isAtEnd
         else { return nil }
         // In the order of arrival, but async jobs leave the reserved threads free.
-        let asyncCount = child.jobs.values.count { $0.job.lane == .async }
-        let hasAsyncRoom = asyncCount < max(options.threads - options.syncOnly, 1)
-        let sync = state.waiting[.sync]?.first?.number
-        let async = hasAsyncRoom ? state.waiting[.async]?.first?.number : nil
-        guard sync != nil || async != nil else { return nil }
-        let lane: Lane = (sync ?? .max) < (async ?? .max) ? .sync : .async
-        guard let job = state.waiting[lane]?.removeFirst() else { return nil }
-        return begin(job, in: number, &state)
+        let waiting = [Lane.sync, .async].compactMap { lane in state.waiting[lane]?.first.map { (lane, $0.number) } }
+            .sorted { $0.1 < $1.1 }
+        let running = child.running(.sync) + child.running(.async)
+        if running < options.threads {
+            for (lane, _) in waiting where child.running(lane) < options.threads(of: lane) {
+                return state.takeFirst(lane).flatMap { begin($0, in: number, &state) }
+            }
+        }
+        // As many again wait there already, so that a thread that is done has not to wait for its next job; but only small
+        // ones, behind jobs of their own lane, and never before a job of the other.
+        guard waiting.count == 1, let (lane, _) = waiting.first, child.running(lane) == options.threads(of: lane),
+            child.jobs.count < running + options.threads,
+            let job = state.waiting[lane]?.first, job.submission.content.count <= ScanRequest.copyLimit
+        else { return nil }
+        return state.takeFirst(lane).flatMap { begin($0, in: number, isRunning: false, &state) }
     }
 
-    private static func begin(_ job: Job, in number: UInt64, _ state: inout State) -> (Job, UInt64, PacketSocket)? {
-        state.children[number]?.jobs[job.number] = Running(job: job)
+    private static func begin(
+        _ job: Job, in number: UInt64, isRunning: Bool = true, _ state: inout State
+    ) -> (Job, UInt64, PacketSocket)? {
+        state.children[number]?.jobs[job.number] = Assigned(
+            job: job, started: isRunning ? monotonicNanoseconds() : nil)
         return state.children[number].map { (job, number, $0.socket) }
     }
 
@@ -287,7 +316,7 @@ public final class ProcessEngine: Engine {
     private func finish(_ job: UInt64, of number: UInt64, _ report: Report? = nil, failure: String = "") {
         let done = state.withLock { state -> Job? in
             // An answer to what was not asked is worth nothing.
-            guard let done = state.children[number]?.jobs.removeValue(forKey: job)?.job else { return nil }
+            guard let done = state.children[number]?.finish(job) else { return nil }
             state.children[number]?.scanned += 1
             return done
         }
