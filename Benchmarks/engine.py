@@ -3,11 +3,12 @@
 
     Benchmarks/engine.py [--program PATH] [--rules DIR ...] [--files N] [--runs N]
 
-Scans N made-up text files of 100 KB (default 3,000) with `scan --in-process` and with `scan`, in turns and each first
-in every other round, with as many threads as processors. A ratio is the median of those of the rounds: the speed of a
-virtual machine changes from one minute to the next. Wall time is the program's own, without loading; processor time is
-that of all its processes, less that of a run over one file. Then a service is started, its engine is killed (SIGKILL)
-again and again, and the time until the next sample is answered is taken. Linux only.
+Scans N made-up text files of 100 KB (default 3,000) with `scan --in-process` and with `scan`, with as many threads as
+processors. Both run at the same time, but in turns of 0.25 s: one has the machine while the other is stopped (SIGSTOP to
+all of its processes). The speed of a virtual machine changes from second to second by more than what is measured here;
+so both get the same. Times are the sums of the turns, less those of a run over one file, which is loading; each is first
+in every other run. Then a service is started, its engine is killed (SIGKILL) again and again, and the time until the
+next sample is answered is taken. Linux only.
 """
 
 import argparse
@@ -16,7 +17,6 @@ import http.client
 import os
 import random
 import re
-import resource
 import signal
 import statistics
 import subprocess
@@ -25,6 +25,7 @@ import tempfile
 import time
 
 PR_SET_CHILD_SUBREAPER = 36
+TURN = 0.25
 
 
 def make_files(folder, count):
@@ -38,30 +39,62 @@ def make_files(folder, count):
             file.write(text)
 
 
-def scan(program, rules, path, in_process):
-    """Wall seconds without loading, and processor seconds of all processes."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [program, "scan", path, "--min-level", "alert", *rules] + (["--in-process"] if in_process else [])
-    run = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    if run.returncode > 1:
-        sys.exit(run.stderr)
-    # Loader and engine outlive the program by a moment, and come to us.
-    while True:
-        try:
-            os.wait()
-        except ChildProcessError:
-            break
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    wall = float(re.search(r"MB in ([0-9.]+) s", run.stderr).group(1))
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 def children(process):
     found = []
     for task in os.listdir(f"/proc/{process}/task"):
         with open(f"/proc/{process}/task/{task}/children") as file:
             found += [int(child) for child in file.read().split()]
     return found
+
+
+def processes(root):
+    """A process and all below it."""
+    found = [root]
+    try:
+        for child in children(root):
+            found += processes(child)
+    except OSError:
+        pass
+    return found
+
+
+def tell(root, number):
+    for process in processes(root):
+        try:
+            os.kill(process, number)
+        except ProcessLookupError:
+            pass
+
+
+def in_turns(commands):
+    """Seconds that each command had the machine until it was done."""
+    runs = []
+    for command in commands:
+        runs.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        tell(runs[-1].pid, signal.SIGSTOP)
+    seconds = [0.0] * len(runs)
+    while any(run.returncode is None for run in runs):
+        for index, run in enumerate(runs):
+            if run.returncode is not None:
+                continue
+            tell(run.pid, signal.SIGCONT)
+            start = time.monotonic()
+            while run.poll() is None and time.monotonic() - start < TURN:
+                time.sleep(0.002)
+            if run.returncode is None:
+                tell(run.pid, signal.SIGSTOP)
+            seconds[index] += time.monotonic() - start
+            if run.returncode is None:
+                # Once more, for those that were born meanwhile.
+                tell(run.pid, signal.SIGSTOP)
+            elif run.returncode > 1:
+                sys.exit(f"{' '.join(run.args)} ended with {run.returncode}")
+    # Loader and engine outlive the program by a moment, and come to us.
+    while True:
+        try:
+            os.wait()
+        except ChildProcessError:
+            return seconds
 
 
 def restart(program, rules, folder, times):
@@ -114,23 +147,23 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         make_files(f"{work}/files", arguments.files)
         make_files(f"{work}/one", 1)
-        walls, times = {True: [], False: []}, {True: [], False: []}
+        def seconds(path, first):
+            command = [arguments.program, "scan", path, "--min-level", "alert", *rules]
+            order = [[*command, "--in-process"], command]
+            measured = in_turns(order if first == 0 else order[::-1])
+            return measured if first == 0 else measured[::-1]
+
+        ratios, walls = [], []
         for run in range(arguments.runs):
-            for in_process in (True, False) if run % 2 == 0 else (False, True):
-                _, load = scan(arguments.program, rules, f"{work}/one", in_process)
-                wall, used = scan(arguments.program, rules, f"{work}/files", in_process)
-                walls[in_process].append(wall)
-                times[in_process].append(used - load)
+            loading = seconds(f"{work}/one", run % 2)
+            walls.append([whole - load for whole, load in zip(seconds(f"{work}/files", run % 2), loading)])
+            ratios.append(walls[-1][0] / walls[-1][1])
         print(f"{arguments.files} files of 100 KB, {os.cpu_count()} processors, {arguments.runs} runs, medians")
-        print("| what | wall s | processor s | throughput / in-process | processor time / in-process |")
-        print("| --- | --- | --- | --- | --- |")
-        for name, key in (("in-process", True), ("engine process", False)):
-            wall, used = statistics.median(walls[key]), statistics.median(times[key])
-            throughput = statistics.median(other / own for other, own in zip(walls[True], walls[key]))
-            processor = statistics.median(own / other for other, own in zip(times[True], times[key]))
-            print(f"| {name} | {wall:.2f} | {used:.2f} | {throughput:.3f} | {processor:.3f} |")
-        rounds = " ".join(f"{other / own:.2f}" for other, own in zip(walls[True], walls[False]))
-        print(f"throughput / in-process of each round: {rounds}")
+        print("| what | s | throughput / in-process |")
+        print("| --- | --- | --- |")
+        print(f"| in-process | {statistics.median(wall[0] for wall in walls):.2f} | 1.000 |")
+        print(f"| engine process | {statistics.median(wall[1] for wall in walls):.2f} | {statistics.median(ratios):.3f} |")
+        print(f"throughput / in-process of each run: {' '.join(f'{ratio:.2f}' for ratio in ratios)}")
         quiet, killed = restart(arguments.program, rules, f"{work}/uploads", 15)
         print(
             f"a sample in peace {statistics.median(quiet):.0f} ms; after SIGKILL of the engine "
