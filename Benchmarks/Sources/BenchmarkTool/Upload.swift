@@ -82,6 +82,7 @@ private func now() -> Double {
 /// One kept connection to 127.0.0.1.
 final class Connection {
     private let socketDescriptor: Int32
+    private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
     init(port: UInt16) throws {
         socketDescriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -136,34 +137,52 @@ final class Connection {
         }
     }
 
-    // Reads one answer with Content-Length, which the service always gives.
-    private func readAnswer() throws -> (status: Int, answer: [UInt8]) {
-        var answer: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    // Reads one answer with Content-Length, which the service always gives. By bytes: what texts cost here would be taken for
+    // the service's time.
+    private func readAnswer() throws -> (status: Int, answer: ArraySlice<UInt8>) {
+        var filled = 0
         var wanted: Int?
-        while wanted.map({ answer.count < $0 }) ?? true {
-            let got = recv(socketDescriptor, &buffer, buffer.count, 0)
+        while wanted.map({ filled < $0 }) ?? true {
+            if filled == buffer.count { buffer += [UInt8](repeating: 0, count: buffer.count) }
+            let got = buffer.withUnsafeMutableBytes { free in
+                recv(socketDescriptor, free.baseAddress.map { $0 + filled }, free.count - filled, 0)
+            }
             guard got > 0 else { throw BenchmarkError("the connection broke while waiting for an answer") }
-            answer += buffer[..<got]
-            if wanted == nil, let end = headerEnd(answer) {
-                let header = String(decoding: answer[..<end], as: UTF8.self).lowercased()
-                guard let field = header.split(separator: "\r\n").first(where: { $0.hasPrefix("content-length:") }),
-                    let count = Int(field.dropFirst(15).filter { $0 != " " })
-                else { throw BenchmarkError("the answer has no Content-Length") }
-                wanted = end + count
+            filled += got
+            if wanted == nil, let header = Self.header(buffer[..<filled]) {
+                guard let count = Self.contentLength(header) else {
+                    throw BenchmarkError("the answer has no Content-Length")
+                }
+                wanted = header.endIndex + count
             }
         }
-        let status = String(decoding: answer.prefix(12), as: UTF8.self).split(separator: " ")
-        return (status.count > 1 ? Int(status[1]) ?? 0 : 0, answer)
+        return (Self.number(buffer[..<filled].dropFirst("HTTP/1.1 ".utf8.count)) ?? 0, buffer[..<filled])
     }
 
-    private func headerEnd(_ bytes: [UInt8]) -> Int? {
+    // The lines up to the empty one, with that.
+    private static func header(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         guard bytes.count >= 4 else { return nil }
         for index in 0...(bytes.count - 4)
         where bytes[index] == 13 && bytes[index + 1] == 10 && bytes[index + 2] == 13 && bytes[index + 3] == 10 {
-            return index + 4
+            return bytes[..<(index + 4)]
         }
         return nil
+    }
+
+    private static func contentLength(_ header: ArraySlice<UInt8>) -> Int? {
+        for line in header.split(separator: 10)
+        where line.count > lengthName.count && zip(line, lengthName).allSatisfy({ $0 | 0x20 == $1 | 0x20 }) {
+            return number(line.dropFirst(lengthName.count).drop { $0 == 32 })
+        }
+        return nil
+    }
+
+    private static let lengthName = Array("content-length:".utf8)
+
+    // The digits that come first.
+    private static func number(_ bytes: ArraySlice<UInt8>) -> Int? {
+        let digits = bytes.prefix { (48...57).contains($0) }
+        return digits.isEmpty || digits.count > 15 ? nil : digits.reduce(0) { $0 * 10 + Int($1 - 48) }
     }
 }
 
