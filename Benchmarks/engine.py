@@ -73,28 +73,39 @@ def in_turns(commands):
         runs.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         tell(runs[-1].pid, signal.SIGSTOP)
     seconds = [0.0] * len(runs)
-    while any(run.returncode is None for run in runs):
-        for index, run in enumerate(runs):
-            if run.returncode is not None:
-                continue
-            tell(run.pid, signal.SIGCONT)
-            start = time.monotonic()
-            while run.poll() is None and time.monotonic() - start < TURN:
-                time.sleep(0.002)
+    try:
+        while any(run.returncode is None for run in runs):
+            for index, run in enumerate(runs):
+                if run.returncode is None:
+                    seconds[index] += turn(run)
+    finally:
+        # Nothing stays behind stopped.
+        for run in runs:
             if run.returncode is None:
-                tell(run.pid, signal.SIGSTOP)
-            seconds[index] += time.monotonic() - start
-            if run.returncode is None:
-                # Once more, for those that were born meanwhile.
-                tell(run.pid, signal.SIGSTOP)
-            elif run.returncode > 1:
-                sys.exit(f"{' '.join(run.args)} ended with {run.returncode}")
+                tell(run.pid, signal.SIGKILL)
     # Loader and engine outlive the program by a moment, and come to us.
     while True:
         try:
             os.wait()
         except ChildProcessError:
             return seconds
+
+
+def turn(run):
+    """Lets a stopped command go on for a moment; the seconds it took."""
+    tell(run.pid, signal.SIGCONT)
+    start = time.monotonic()
+    while run.poll() is None and time.monotonic() - start < TURN:
+        time.sleep(0.002)
+    if run.returncode is None:
+        tell(run.pid, signal.SIGSTOP)
+    seconds = time.monotonic() - start
+    if run.returncode is None:
+        # Once more, for those that were born meanwhile.
+        tell(run.pid, signal.SIGSTOP)
+    elif run.returncode > 1:
+        sys.exit(f"{' '.join(run.args)} ended with {run.returncode}")
+    return seconds
 
 
 def restart(program, rules, folder, times):
@@ -147,6 +158,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         make_files(f"{work}/files", arguments.files)
         make_files(f"{work}/one", 1)
+
         def seconds(path, first):
             command = [arguments.program, "scan", path, "--min-level", "alert", *rules]
             order = [[*command, "--in-process"], command]
