@@ -32,6 +32,12 @@ public final class ChildProgram: Sendable {
         }
         guard pid > 0 else { throw SystemError("cannot start \(words.first ?? "")") }
         process = Descriptor(clinux_process_descriptor(pid))
+        guard process.number >= 0 else {
+            let error = SystemError("cannot watch \(words.first ?? "")")
+            _ = Glibc.kill(pid, SIGKILL)
+            wait()
+            throw error
+        }
     }
 
     /// Whether it still runs.
@@ -46,13 +52,13 @@ public final class ChildProgram: Sendable {
     /// Ends it without a chance to do anything.
     public func kill() { signal(SIGKILL) }
 
-    /// Waits for its end: its exit code, or 128 and the signal that it died of.
+    /// Waits for its end: its exit code, 128 and the signal that it died of, or -1 when the system does not tell.
     @discardableResult public func wait() -> Int32 {
         code.withLock { known in
             if let known { return known }
             var (code, number): (Int32, Int32) = (0, 0)
-            _ = unsafe clinux_wait(pid, &code, &number)
-            let result = number > 0 ? 128 + number : code
+            let isKnown = unsafe clinux_wait(pid, &code, &number) >= 0
+            let result = !isKnown ? -1 : number > 0 ? 128 + number : code
             known = result
             return result
         }

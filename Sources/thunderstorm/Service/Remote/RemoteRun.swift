@@ -135,7 +135,7 @@ public final class RemoteRun: Sendable {
         try? messages.fileHandleForReading.close()
         let code = process.wait()
         try? received.close()
-        guard code <= 1 else {
+        guard (0...1).contains(code) else {
             return .failed(problem.isEmpty ? "ssh ended with \(code)" : problem)
         }
         if let failure = unpack(package, to: folder) { return .failed(failure) }
