@@ -35,6 +35,32 @@ import Testing
         }
     }
 
+    // A file as large as a scan thread reads at once, and one that is read in pieces.
+    @Test(arguments: [20_000, 3 << 20]) func filesThatChangeAfterTheyWereOpened(_ count: Int) async throws {
+        try await EngineHarness().run { harness in
+            let path = harness.folder.path + "/log"
+            func scan(then change: (FileHandle) throws -> Void) async throws -> Report {
+                try Data(repeating: 0x61, count: count).write(to: URL(filePath: path))
+                let content = Content.file(try FileContent(path: path))
+                let handle = try FileHandle(forUpdating: URL(filePath: path))
+                try change(handle)
+                try handle.close()
+                return await harness.engine.scan(
+                    Submission(
+                        number: 1, path: "/s/1", source: "pc1", content: content, received: Timestamp(seconds: 0)),
+                    lane: .async)
+            }
+            let grown = try await scan { handle in
+                try handle.seekToEnd()
+                try handle.write(contentsOf: Data("more".utf8))
+            }
+            #expect(grown.failure == nil && grown.bytes == count)
+            let cut = try await scan { try $0.truncate(atOffset: 10) }
+            let words = [cut.failure ?? ""] + cut.issues.map(\.message)
+            #expect(words.contains { $0.contains("became shorter") })
+        }
+    }
+
     @Test func theReportIsThatOfTheInProcessEngine() async throws {
         try await EngineHarness().run { harness in
             let bytes = Bytes(utf8: "a sample")
@@ -191,15 +217,22 @@ import Testing
 
     @Test func whatWaitsInTheEngineIsNotSuspected() async throws {
         try await EngineHarness { $0.threads = 1 }.run { harness in
-            let reports = await withTaskGroup(of: (Int, Report).self) { group in
+            // The samples that failed, and how many the engine had after each scan.
+            let (failed, assigned) = await withTaskGroup(of: (Int, Report, Int).self) { group in
                 for number in 1...20 {
                     group.addTask {
-                        (number, await harness.scan(number == 10 ? "trap" : "nap", number: number))
+                        let report = await harness.scan(number == 10 ? "trap" : "nap", number: number)
+                        let counts = harness.engine.state.withLock { $0.children.values.map(\.jobs.count) }
+                        return (number, report, counts.max() ?? 0)
                     }
                 }
-                return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+                return await group.reduce(into: ([Int](), [Int]())) { all, one in
+                    if one.1.failure != nil { all.0.append(one.0) }
+                    all.1.append(one.2)
+                }
             }
-            #expect(reports.filter { $0.value.failure != nil }.map(\.key) == [10])
+            #expect(failed == [10])
+            #expect(assigned.max() == 2, "one is scanned, one waits")
             let ends = harness.log.messages.filter { $0.contains("is replaced") }
             #expect(ends.count == 2 && ends.allSatisfy { $0.contains("SAMPLES=1") })
         }

@@ -23,8 +23,9 @@ public final class FileContent: Sendable {
 
     /// Takes over an open descriptor of a regular file; it is closed with this object, or at once when this throws.
     ///
+    /// - Parameter count: Size that it had when it was opened first, in bytes; nil takes the size it has now.
     /// - Throws: `SystemError` if it is not a regular file.
-    public init(owning descriptor: Int32, path: String) throws(SystemError) {
+    public init(owning descriptor: Int32, path: String, count: Int? = nil) throws(SystemError) {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
@@ -32,7 +33,7 @@ public final class FileContent: Sendable {
         }
         self.descriptor = descriptor
         self.path = path
-        count = max(Int(status.st_size), 0)
+        self.count = max(count ?? Int(status.st_size), 0)
     }
 
     deinit { close(descriptor) }

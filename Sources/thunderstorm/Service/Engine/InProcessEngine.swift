@@ -140,6 +140,7 @@ public final class InProcessEngine: Engine, SliceHelpers {
         let submission = job.submission
         var content = submission.content
         do {
+            // On this thread: a slow disk holds up no other scan.
             if case .file(let file) = content, file.count <= ScanRequest.copyLimit {
                 content = .whole(try file.read(at: 0, count: file.count))
             }

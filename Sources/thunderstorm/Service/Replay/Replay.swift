@@ -186,7 +186,7 @@ public struct Replay: Sendable {
         return outcome
     }
 
-    // What an engine copies at once it reads from the file itself: on the way through memory of ours it would be copied twice.
+    // What is small a scan thread reads from the file itself: on the way through memory of ours it would be copied twice.
     private func content(of file: DirectoryWalk.File) throws(SystemError) -> Content {
         ScanRequest.packetLimit < file.size && file.size <= ScanRequest.copyLimit
             ? .file(try FileContent(path: file.path)) : try byteStore.content(ofFile: file.path)

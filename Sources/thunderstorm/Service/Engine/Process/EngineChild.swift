@@ -95,7 +95,8 @@ private func submission(
     case .inPieces:
         guard let file = files.popFirst() else { throw SystemError("a sample came without its file", number: EPROTO) }
         let own = fcntl(file.number, F_DUPFD_CLOEXEC, 0)
-        content = .file(try FileContent(owning: own, path: request.header.path))
+        // It may have grown since.
+        content = .file(try FileContent(owning: own, path: request.header.path, count: request.header.count))
     }
     var companions: [Bytes] = []
     for (offset, companion) in zip(request.companionOffsets, request.header.companions) {

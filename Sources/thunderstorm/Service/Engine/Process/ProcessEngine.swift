@@ -270,7 +270,7 @@ public final class ProcessEngine: Engine {
                 inPacket = bytes.array
             case .whole(let bytes): content = .inFile(offset: try offset(of: bytes))
             case .file(let file):
-                content = file.count <= ScanRequest.copyLimit ? .inFile(offset: 0) : .inPieces
+                content = .inPieces
                 file.withDescriptor { numbers.append($0) }
             }
             var offsets: [Int] = []
