@@ -15,9 +15,13 @@
 int clinux_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
 
 int clinux_seal(int descriptor) {
-    // The kernel says EBUSY while it holds a page of the file for something of its own (compaction, for example).
+    int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    if (fcntl(descriptor, F_ADD_SEALS, seals | F_SEAL_FUTURE_WRITE) == 0) return 0;
+    if (errno != EINVAL) return -1;
+    // Before Linux 5.1 there is only the seal that no mapping may have gone before. The kernel says EBUSY, too, while it
+    // holds a page of the file for something of its own (compaction, for example).
     for (int tries = 0;; tries++) {
-        if (fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0) return 0;
+        if (fcntl(descriptor, F_ADD_SEALS, seals | F_SEAL_WRITE) == 0) return 0;
         if (errno != EBUSY || tries == 100) return -1;
         usleep(10000);
     }

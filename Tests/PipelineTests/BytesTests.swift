@@ -70,6 +70,68 @@ struct BytesTests {
         #expect(error?.description.contains("/nonexistent") == true)
     }
 
+    private func object(_ count: Int, of byte: UInt8, in store: ByteStore) throws -> Bytes {
+        var writer = store.makeWriter()
+        try writer.append([UInt8](repeating: byte, count: count).rawSpan)
+        return try writer.finish()
+    }
+
+    @Test func memoryFilesAreUsedAgain() throws {
+        let store = ByteStore(memoryLimit: 4 << 20, temporaryDirectory: "/nonexistent")
+        _ = try object(2 << 20, of: 7, in: store)
+        let unused = try #require(store.unusedFile())
+        #expect(unused.reserved == 2 << 20)
+        store.takeBack(unused)
+        #expect(store.memoryInUse == 0)
+        // Shorter than what is in the file.
+        let second = try object(100_001, of: 8, in: store)
+        #expect(second.count == 100_001 && second.array.allSatisfy { $0 == 8 })
+        #expect(store.unusedFile() == nil, "one file has one object at a time")
+        let third = try object(200_000, of: 9, in: store)
+        #expect(second.array.allSatisfy { $0 == 8 } && third.array.allSatisfy { $0 == 9 })
+    }
+
+    @Test func unusedMemoryFilesMakeRoom() throws {
+        let store = ByteStore(memoryLimit: 4 << 20, temporaryDirectory: "/nonexistent")
+        var objects = [try object(2 << 20, of: 1, in: store), try object(2 << 20, of: 2, in: store)]
+        objects = []
+        #expect(try object(4 << 20, of: 3, in: store).array.allSatisfy { $0 == 3 }, "\(objects) wait in two files")
+        #expect(store.memoryInUse == 0)
+    }
+
+    @Test func fewMemoryFilesWait() throws {
+        let store = ByteStore()
+        var objects: [Bytes] = []
+        for _ in 0..<40 { objects.append(try object(1 << 20, of: 1, in: store)) }
+        objects = []
+        var waiting = 0
+        while let file = store.unusedFile() {
+            waiting += file.reserved
+            close(file.descriptor)
+        }
+        #expect(waiting == 16 << 20, "\(objects) are gone")
+    }
+
+    @Test func aFileForOthersIsTheObjectAndNoMore() throws {
+        let store = ByteStore()
+        _ = try object(3 << 20, of: 7, in: store)
+        do {
+            let shared = try object(100_001, of: 8, in: store)
+            let isLooked: Bool? = shared.withFile { descriptor, offset in
+                var info = stat()
+                #expect(unsafe fstat(descriptor, &info) == 0 && info.st_size == 100_001 && offset == 0)
+                #expect(unsafe pwrite(descriptor, [1], 1, 0) == -1, "nobody writes it")
+                #expect(ftruncate(descriptor, 10) == -1, "nobody cuts it")
+                let memory = unsafe mmap(nil, 1, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+                #expect(unsafe memory == MAP_FAILED, "nobody maps it to write")
+                return true
+            }
+            #expect(isLooked == true)
+        }
+        #expect(store.unusedFile() == nil, "others may still have it")
+        #expect(store.memoryInUse == 0)
+    }
+
     @Test func missingFileIsNamed() {
         let error = #expect(throws: SystemError.self) { try ByteStore().read(file: "/nonexistent/file") }
         #expect(error?.description == "cannot open /nonexistent/file: No such file or directory")

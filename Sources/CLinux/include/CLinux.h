@@ -10,7 +10,7 @@
 /// Creates an anonymous memory file that can be sealed; -1 on failure.
 int clinux_memory_file(const char *_Nonnull name);
 
-/// Forbids shrinking, growing and writing of a memory file; -1 on failure.
+/// Forbids shrinking, growing and writing of a memory file, but for mappings that are there; -1 on failure.
 int clinux_seal(int descriptor);
 
 /// Opens a file without a name in `directory` (O_TMPFILE, else create and unlink); -1 on failure.

@@ -2,9 +2,9 @@ import CLinux
 import Glibc
 import Synchronization
 
-// Where bytes live that are too large for the heap: sealed memory files under one cap shared by the whole process,
-// beyond the cap (or above a size) unlinked temporary files. Both are ours alone, so nobody can truncate a mapping
-// under a running scan.
+// Where bytes live that are too large for the heap: memory files under one cap shared by the whole process, sealed before
+// another process gets them, beyond the cap (or above a size) unlinked temporary files. Both are ours alone, so nobody can
+// truncate a mapping under a running scan.
 
 /// A failed system call: which, on what, and the error number's text.
 public struct SystemError: Error, Sendable, CustomStringConvertible {
@@ -25,23 +25,15 @@ public struct SystemError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// Bytes of memory files in use, given back when the last `Bytes` over them goes.
-final class MemoryReservation: Sendable {
-    private let count: Int
-    private let account: ByteStore.Account
-
-    init(count: Int, account: ByteStore.Account) {
-        self.count = count
-        self.account = account
-    }
-
-    deinit { account.used.subtract(count, ordering: .relaxed) }
-}
-
 /// Keeps large byte strings outside the heap.
 public final class ByteStore: Sendable {
-    final class Account: Sendable {
-        let used = Atomic<Int>(0)
+    // Memory files that wait for their next object: so many, and so many bytes reserved for them, at most.
+    private static let unusedFileLimit = 16
+    private static let unusedByteLimit = 16 << 20
+
+    private struct Unused {
+        var files: [UnusedFile] = []
+        var bytes = 0
     }
 
     /// Most bytes held in memory files at one time, all users together.
@@ -50,7 +42,8 @@ public final class ByteStore: Sendable {
     public let largestInMemory: Int
     /// Directory of the unlinked temporary files.
     public let temporaryDirectory: String
-    let account = Account()
+    private let reserved = Atomic<Int>(0)
+    private let unused = Mutex(Unused())
     // The temporary directory, once this process has given up opening files by name.
     private let openDirectory = Atomic<Int32>(-1)
 
@@ -63,8 +56,10 @@ public final class ByteStore: Sendable {
         self.temporaryDirectory = temporaryDirectory
     }
 
-    /// Bytes in memory files now.
-    public var memoryInUse: Int { account.used.load(ordering: .relaxed) }
+    deinit { closeUnusedFiles() }
+
+    /// Bytes that objects in memory files take now.
+    public var memoryInUse: Int { reserved.load(ordering: .relaxed) - unused.withLock { $0.bytes } }
 
     /// Opens the temporary directory, so that files can be made in it when this process may open nothing by name any
     /// more.
@@ -130,11 +125,54 @@ public final class ByteStore: Sendable {
             start: 0, count: count)
     }
 
+    // MARK: Memory files
+
+    /// Reserves bytes of the limit.
+    ///
+    /// - Returns: Whether there were so many.
     func reserve(_ count: Int) -> Bool {
-        let after = account.used.add(count, ordering: .relaxed).newValue
-        if after <= memoryLimit { return true }
-        account.used.subtract(count, ordering: .relaxed)
+        if reserved.add(count, ordering: .relaxed).newValue <= memoryLimit { return true }
+        closeUnusedFiles()
+        if reserved.load(ordering: .relaxed) <= memoryLimit { return true }
+        free(count)
         return false
+    }
+
+    /// Gives reserved bytes back.
+    func free(_ count: Int) { reserved.subtract(count, ordering: .relaxed) }
+
+    /// A memory file that had an object before; nil when there is none.
+    func unusedFile() -> UnusedFile? {
+        unused.withLock { unused in
+            let file = unused.files.popLast()
+            unused.bytes -= file?.reserved ?? 0
+            return file
+        }
+    }
+
+    /// Keeps a file that no other process has for the next object, or closes it.
+    func takeBack(_ file: UnusedFile) {
+        let isKept = unused.withLock { unused in
+            guard unused.files.count < Self.unusedFileLimit, file.reserved <= Self.unusedByteLimit - unused.bytes
+            else { return false }
+            unused.files.append(file)
+            unused.bytes += file.reserved
+            return true
+        }
+        if !isKept { end(file) }
+    }
+
+    private func closeUnusedFiles() {
+        let files = unused.withLock { unused in
+            defer { unused = Unused() }
+            return unused.files
+        }
+        for file in files { end(file) }
+    }
+
+    private func end(_ file: UnusedFile) {
+        close(file.descriptor)
+        free(file.reserved)
     }
 }
 
@@ -154,8 +192,12 @@ public struct ByteWriter: ~Copyable {
     init(store: ByteStore) { self.store = store }
 
     deinit {
-        if descriptor >= 0 { close(descriptor) }
-        if reserved > 0 { store.account.used.subtract(reserved, ordering: .relaxed) }
+        guard descriptor >= 0 else { return }
+        if inMemoryFile {
+            store.takeBack(UnusedFile(descriptor: descriptor, reserved: reserved))
+        } else {
+            close(descriptor)
+        }
     }
 
     /// Adds bytes at the end.
@@ -178,27 +220,33 @@ public struct ByteWriter: ~Copyable {
 
     /// Ends the object.
     ///
-    /// - Throws: `SystemError` when the file cannot be sealed or mapped.
+    /// - Throws: `SystemError` when the file cannot be mapped.
     public consuming func finish() throws(SystemError) -> Bytes {
         if descriptor < 0 { return Bytes(heap) }
-        if inMemoryFile, clinux_seal(descriptor) != 0 { throw SystemError("cannot seal a memory file") }
         guard let memory = unsafe mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0),
             unsafe memory != MAP_FAILED
         else { throw SystemError("cannot map \(count) bytes") }
-        let reservation = reserved > 0 ? MemoryReservation(count: reserved, account: store.account) : nil
-        reserved = 0
-        // A memory file is sealed; of a temporary file only a descriptor that cannot write leaves this process.
-        let kept = inMemoryFile ? descriptor : unsafe open("/proc/self/fd/\(descriptor)", O_RDONLY | O_CLOEXEC)
-        if inMemoryFile { descriptor = -1 }
-        return unsafe Bytes(
-            storage: BytesStorage(
-                base: UnsafeRawPointer(memory), count: count, release: .unmap, reservation: reservation,
-                descriptor: kept),
-            start: 0, count: count)
+        let storage: BytesStorage
+        if inMemoryFile {
+            let file = MemoryFile(descriptor: descriptor, count: count, reserved: reserved, store: store)
+            descriptor = -1
+            storage = unsafe BytesStorage(
+                base: UnsafeRawPointer(memory), count: count, release: .unmap, memoryFile: file)
+        } else {
+            // Only a descriptor that cannot write leaves this process.
+            storage = unsafe BytesStorage(
+                base: UnsafeRawPointer(memory), count: count, release: .unmap,
+                descriptor: open("/proc/self/fd/\(descriptor)", O_RDONLY | O_CLOEXEC))
+        }
+        return Bytes(storage: storage, start: 0, count: count)
     }
 
     private mutating func leaveHeap() throws(SystemError) {
-        descriptor = unsafe clinux_memory_file("thunderstorm-sample")
+        if let file = store.unusedFile() {
+            (descriptor, reserved) = (file.descriptor, file.reserved)
+        } else {
+            descriptor = unsafe clinux_memory_file("thunderstorm-sample")
+        }
         inMemoryFile = descriptor >= 0
         if descriptor < 0 { try openTemporary() }
         // None of it is in the file yet, should that have to go to the disk now.
@@ -225,17 +273,19 @@ public struct ByteWriter: ~Copyable {
     private mutating func moveToDisk() throws(SystemError) {
         let old = descriptor
         descriptor = -1
-        defer { close(old) }
-        try openTemporary()
         inMemoryFile = false
+        defer {
+            close(old)
+            store.free(reserved)
+            reserved = 0
+        }
+        try openTemporary()
         var offset: off_t = 0
         while offset < count {
             let sent = unsafe sendfile(descriptor, old, &offset, count - Int(offset))
             if sent < 0 && errno == EINTR { continue }
             guard sent > 0 else { throw SystemError("cannot write a temporary file in \(store.temporaryDirectory)") }
         }
-        store.account.used.subtract(reserved, ordering: .relaxed)
-        reserved = 0
     }
 
     private mutating func openTemporary() throws(SystemError) {
@@ -249,7 +299,8 @@ public struct ByteWriter: ~Copyable {
         var done = 0
         while done < span.byteCount {
             let put = unsafe span.withUnsafeBytes { buffer in
-                unsafe Glibc.write(descriptor, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done)
+                unsafe pwrite(
+                    descriptor, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done, off_t(count + done))
             }
             if put < 0 && errno == EINTR { continue }
             guard put > 0 else {

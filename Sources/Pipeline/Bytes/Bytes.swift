@@ -11,20 +11,25 @@
     @usableFromInline let base: UnsafeRawPointer
     @usableFromInline let count: Int
     private let release: Release
-    // What is told when the memory goes, so that a shared cap can be kept.
-    private let reservation: MemoryReservation?
-    // The mapped file, -1 if there is none at hand.
-    fileprivate let descriptor: Int32
+    // The mapped memory file, nil for other memory.
+    private let memoryFile: MemoryFile?
+    // Another mapped file, -1 if there is none at hand.
+    private let descriptor: Int32
 
     init(
-        base: UnsafeRawPointer, count: Int, release: Release, reservation: MemoryReservation? = nil,
-        descriptor: Int32 = -1
+        base: UnsafeRawPointer, count: Int, release: Release, memoryFile: MemoryFile? = nil, descriptor: Int32 = -1
     ) {
         unsafe self.base = base
         self.count = count
         self.release = release
-        self.reservation = reservation
+        self.memoryFile = memoryFile
         self.descriptor = descriptor
+    }
+
+    // What other processes may have: nil if there is no file.
+    fileprivate var file: Int32? {
+        if let memoryFile { return memoryFile.seal() ? memoryFile.descriptor : nil }
+        return descriptor >= 0 ? descriptor : nil
     }
 
     deinit {
@@ -120,7 +125,8 @@
     /// - Returns: nil if the bytes are in no file.
     public func withFile<R, E: Error>(_ body: (_ descriptor: Int32, _ offset: Int) throws(E) -> R) throws(E) -> R? {
         defer { extendLifetime(storage) }
-        return storage.descriptor >= 0 ? try body(storage.descriptor, start) : nil
+        guard let file = storage.file else { return nil }
+        return try body(file, start)
     }
 
     /// Hands the memory to a C library for the time of the call.
