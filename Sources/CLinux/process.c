@@ -152,7 +152,11 @@ pid_t clinux_run(const char *const *words, int input, int output, int errors) {
     return start(words[0], (char *const *)words, environ, &actions, 0);
 }
 
-pid_t clinux_fork(void) { return fork(); }
+pid_t clinux_fork(const char *name) {
+    pid_t process = fork();
+    if (process == 0) prctl(PR_SET_NAME, name);
+    return process;
+}
 
 void clinux_close_from(int lowest) { closefrom(lowest); }
 
@@ -175,7 +179,6 @@ int clinux_wait(pid_t process, int *code, int *number) {
 }
 
 void clinux_become_engine(unsigned long long data_limit) {
-    prctl(PR_SET_NAME, "thunder-engine");
     // Samples must not end up in core files; and whoever runs out of memory, it is this process that goes.
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);

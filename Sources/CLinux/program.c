@@ -170,7 +170,6 @@ int clinux_wait_program(pid_t process, int descriptor, int milliseconds, int *co
 }
 
 void clinux_become_broker(void) {
-    prctl(PR_SET_NAME, "thunder-broker");
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     limit(RLIMIT_CORE, 0);
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Pipeline
 import ThunderstormService
@@ -5,6 +6,14 @@ import ThunderstormService
 // The program behind the engine process of tests. Its stage does what the sample asks for.
 
 runEngineLoader(StageRegistry([ObedientStage.self]))
+
+/// What another thread wants, too, while the first makes it, under a lock of the runtime.
+private enum SlowConstant {
+    static let value: Int = {
+        usleep(100_000)
+        return 1
+    }()
+}
 
 /// Traps, hangs, hogs memory or reaches for the system when a sample says so; else reports what it was loaded with.
 struct ObedientStage: Stage {
@@ -23,6 +32,19 @@ struct ObedientStage: Stage {
         environment.diagnostics.loaded([
             SignatureSummary(kind: .yara, name: marker, score: 50, file: "marker.yar")
         ])
+    }
+
+    // An engine begins on the thread that does this.
+    func prepare(threads: Int) throws(SystemError) {
+        guard marker.hasPrefix("once") else { return }
+        let other = DispatchSemaphore(value: 0)
+        try startThread {
+            usleep(20_000)
+            _ = SlowConstant.value
+            other.signal()
+        }
+        _ = SlowConstant.value
+        other.wait()
     }
 
     func inspect(_ sample: Sample, _ state: inout NoState, _ out: inout Output) throws(StageError) {

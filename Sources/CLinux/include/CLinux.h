@@ -49,8 +49,8 @@ pid_t clinux_spawn(const char *_Nonnull program, const char *_Nonnull argument, 
 /// of this process at their own place. `words` end with NULL. -1 on failure.
 pid_t clinux_run(const char *_Nullable const *_Nonnull words, int input, int output, int errors);
 
-/// Forks; 0 in the child, -1 on failure.
-pid_t clinux_fork(void);
+/// Forks; 0 in the child, which has that name then, -1 on failure.
+pid_t clinux_fork(const char *_Nonnull name);
 
 /// Closes all descriptors from `lowest` on.
 void clinux_close_from(int lowest);

@@ -3,10 +3,10 @@ import Glibc
 import Pipeline
 import Synchronization
 
-// An engine may start no programs: so it forks, while it still has one thread and before it is locked in, a broker that
-// does nothing else. They speak over one socket for each scan thread. The broker starts only the program that was
-// configured, whatever an engine asks for; all an engine chooses is the sample and the time. The broker ends with its
-// engine, and running programs with the broker.
+// An engine may start no programs: so it forks, before it has scan threads and is locked in, a broker that does nothing
+// else. They speak over one socket for each scan thread. The broker starts only the program that was configured, whatever
+// an engine asks for; all an engine chooses is the sample and the time. The broker ends with its engine, and running
+// programs with the broker.
 //
 //   engine -> broker: milliseconds (4 bytes), with standard input, output, errors and the sample as descriptors
 //   broker -> engine: 1 if its time was over or 0, exit code, signal (4 bytes each); -1 and the error number when it was
@@ -19,7 +19,7 @@ final class CommandBroker: Sendable {
 
     /// Forks the broker.
     ///
-    /// To be called while this process has one thread.
+    /// To be called while no other thread of this process does anything.
     /// - Throws: `SystemError` when the system refuses a socket or a process.
     init(_ program: Program, connections: Int) throws(SystemError) {
         self.program = program
@@ -31,9 +31,9 @@ final class CommandBroker: Sendable {
             ours.append(Descriptor(first))
             theirs.append(Descriptor(second))
         }
-        let pid = clinux_fork()
+        let sockets = theirs.map(\.number)
+        let pid = forkProcess(named: "thunder-broker") { Self.serve(program, sockets) }
         guard pid >= 0 else { throw SystemError("cannot fork a broker for programs") }
-        if pid == 0 { Self.serve(program, theirs.map(\.number)) }
         free = Mutex(ours)
     }
 
@@ -86,7 +86,7 @@ final class CommandBroker: Sendable {
         }
         for index in moved.indices.dropFirst() {
             let socket = Int32(3 + index)
-            guard startThread({ answer(program, socket) }) else { _exit(1) }
+            guard (try? startThread { answer(program, socket) }) != nil else { _exit(1) }
         }
         answer(program, 3)
         // The engine is gone: all connections end together.
@@ -118,22 +118,4 @@ final class CommandBroker: Sendable {
             guard sent > 0 else { return }
         }
     }
-
-    private static func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
-        let context = unsafe Unmanaged.passRetained(ThreadBody(body)).toOpaque()
-        var thread = pthread_t()
-        return unsafe pthread_create(
-            &thread, nil,
-            { context in
-                guard let context = unsafe context else { return nil }
-                unsafe Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run()
-                return nil
-            }, context) == 0
-    }
-}
-
-private final class ThreadBody {
-    let run: @Sendable () -> Void
-
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
 }

@@ -55,7 +55,7 @@ public final class InProcessEngine: Engine, SliceHelpers {
         let isWarm = DispatchSemaphore(value: 0)
         for index in 0..<self.threads {
             let isReserved = index < reserved
-            try startScanThread { [self] in
+            try startThread { [self] in
                 // On Linux that of the calling thread alone.
                 if niceness > 0 { _ = nice(Int32(niceness)) }
                 if warmUp {

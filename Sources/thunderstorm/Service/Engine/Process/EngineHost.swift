@@ -7,7 +7,8 @@ import Pipeline
 // signatures are, and nothing compiled is ever read back from a file that could have been changed.
 //
 // Why forking is sound here although this process has threads: at that moment only the calling thread does anything. The
-// others are idle workers of the runtime; the child never uses them, it has threads of its own and no queues or tasks.
+// others are idle workers of the runtime; the child never uses them, it has threads of its own and no queues or tasks
+// (`forkProcess`).
 
 /// Runs the process behind `thunderstorm engine`, which the service starts itself; ends with the service.
 ///
@@ -21,7 +22,7 @@ public func runEngineLoader(_ registry: StageRegistry) -> Never {
     }
     do {
         // A stack of our own size: libyara and nested stages recurse.
-        try startScanThread { EngineLoader(registry, PacketSocket(3)).run() }
+        try startThread { EngineLoader(registry, PacketSocket(3)).run() }
     } catch {
         exit(2)
     }
@@ -68,8 +69,8 @@ private struct EngineLoader {
             guard let packet = service.receive(), let socket = packet.descriptors.first,
                 let request = try? ForkRequest(packet.bytes)
             else { exit(0) }
-            let pid = clinux_fork()
-            if pid == 0 { runEngine(request, launch, setup.chain, byteStore, socket) }
+            let chain = setup.chain
+            let pid = forkProcess(named: "thunder-engine") { runEngine(request, launch, chain, byteStore, socket) }
             if let child = announce(pid, request) { children.append(child) }
         }
     }

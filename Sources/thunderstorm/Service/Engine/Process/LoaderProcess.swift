@@ -24,7 +24,7 @@ final class LoaderProcess: Sendable {
         let pid = unsafe clinux_spawn(program, "engine", theirs.descriptor)
         guard pid > 0 else { throw SystemError("cannot start the engine process") }
         _ = ours.send(launch.encoded)
-        try startScanThread {
+        try startThread {
             while let packet = ours.receive() {
                 guard let message = try? LoaderMessage(packet.bytes) else { break }
                 onMessage(message, packet.descriptors.first)

@@ -15,7 +15,7 @@ extension ProcessEngine {
     ///
     /// - Throws: `ConfigurationError` when they cannot be loaded, with the remedy.
     public func start() async throws -> SignatureState {
-        try startScanThread { [self] in watch() }
+        try startThread { [self] in watch() }
         do {
             return try await load()
         } catch {

@@ -27,7 +27,7 @@ extension ProcessEngine {
                 engine: number, threads: role == .traffic ? options.threads : 1,
                 asyncThreads: role == .traffic ? options.threads(of: .async) : 1)
             do {
-                try startScanThread { [self] in listen(to: number, ours) }
+                try startThread { [self] in listen(to: number, ours) }
             } catch {
                 state.withLock { $0.children[number]?.isAtEnd = true }
             }

@@ -47,7 +47,7 @@ public final class AuditTrail: Sendable {
         self.hidesPersonalData = hidesPersonalData
         let removed = try Self.mend(path)
         file = try LogFile(path: path, rotation: rotation)
-        try startScanThread { [self] in
+        try startThread { [self] in
             while writeNext() {}
             ended.signal()
         }
