@@ -52,12 +52,14 @@ final class ScanMetrics: Sendable {
             sums.records += report.records
             sums.scan.add(nanoseconds: min(scan, total))
             sums.wait.add(nanoseconds: total - min(scan, total))
-            for stage in report.stages { add(stage, to: &sums) }
+            for (place, stage) in report.stages.enumerated() { add(stage, place, to: &sums) }
         }
     }
 
-    private func add(_ stage: StageStatistics, to sums: inout Sums) {
-        guard let index = sums.stages.firstIndex(where: { $0.name == stage.name }) else {
+    // Mostly the place is the same in all reports.
+    private func add(_ stage: StageStatistics, _ place: Int, to sums: inout Sums) {
+        let isThere = place < sums.stages.count && sums.stages[place].name == stage.name
+        guard let index = isThere ? place : sums.stages.firstIndex(where: { $0.name == stage.name }) else {
             sums.stages.append(stage)
             return
         }

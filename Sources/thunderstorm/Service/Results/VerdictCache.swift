@@ -21,36 +21,51 @@ final class VerdictCache: Sendable {
         var scope: Scope
     }
 
+    // Neighbours in the order of use are places in `entries`.
     private struct Entry {
-        var report: [UInt8]
-        var cost: Int
-        // Neighbours in the order of use.
-        var older: Key?
-        var newer: Key?
+        let key: Key
+        let report: [UInt8]
+        let cost: Int
+        var older: Int?
+        var newer: Int?
     }
 
     private struct Contents {
-        var entries: [Key: Entry] = [:]
-        var oldest: Key?
-        var newest: Key?
+        var places: [Key: Int] = [:]
+        var entries: [Entry?] = []
+        var unused: [Int] = []
+        var oldest: Int?
+        var newest: Int?
         var cost = 0
 
-        mutating func unlink(_ key: Key) {
-            guard let entry = entries[key] else { return }
+        mutating func unlink(_ place: Int) {
+            guard let entry = entries[place] else { return }
             if let older = entry.older { entries[older]?.newer = entry.newer } else { oldest = entry.newer }
             if let newer = entry.newer { entries[newer]?.older = entry.older } else { newest = entry.older }
         }
 
-        mutating func linkNewest(_ key: Key) {
-            entries[key]?.older = newest
-            entries[key]?.newer = nil
-            if let newest { entries[newest]?.newer = key } else { oldest = key }
-            newest = key
+        mutating func linkNewest(_ place: Int) {
+            entries[place]?.older = newest
+            entries[place]?.newer = nil
+            if let newest { entries[newest]?.newer = place } else { oldest = place }
+            newest = place
         }
 
-        mutating func remove(_ key: Key) {
-            unlink(key)
-            cost -= entries.removeValue(forKey: key)?.cost ?? 0
+        mutating func insert(_ entry: Entry) {
+            let place = unused.popLast() ?? entries.count
+            if place == entries.count { entries.append(entry) } else { entries[place] = entry }
+            places[entry.key] = place
+            cost += entry.cost
+            linkNewest(place)
+        }
+
+        mutating func remove(_ place: Int) {
+            guard let entry = entries[place] else { return }
+            unlink(place)
+            entries[place] = nil
+            unused.append(place)
+            places[entry.key] = nil
+            cost -= entry.cost
         }
     }
 
@@ -70,10 +85,10 @@ final class VerdictCache: Sendable {
     func report(sha256: String, path: String, scope: Scope) -> Report? {
         let key = Key(sha256: sha256, path: path, scope: scope)
         let encoded = contents.withLock { contents -> [UInt8]? in
-            guard let entry = contents.entries[key] else { return nil }
-            contents.unlink(key)
-            contents.linkNewest(key)
-            return entry.report
+            guard let place = contents.places[key] else { return nil }
+            contents.unlink(place)
+            contents.linkNewest(place)
+            return contents.entries[place]?.report
         }
         return encoded.flatMap { ReportCodec.decode(Bytes($0)) }
     }
@@ -89,10 +104,8 @@ final class VerdictCache: Sendable {
         let cost = encoded.count + path.utf8.count + Self.overhead
         guard cost <= byteLimit / 8 else { return }
         contents.withLock { contents in
-            contents.remove(key)
-            contents.entries[key] = Entry(report: encoded, cost: cost)
-            contents.linkNewest(key)
-            contents.cost += cost
+            if let place = contents.places[key] { contents.remove(place) }
+            contents.insert(Entry(key: key, report: encoded, cost: cost))
             while contents.cost > byteLimit, let oldest = contents.oldest { contents.remove(oldest) }
         }
     }

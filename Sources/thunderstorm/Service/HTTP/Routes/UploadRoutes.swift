@@ -28,11 +28,11 @@ struct UploadRoutes: Sendable {
     ) async throws(APIError) -> StoredResult {
         let query = RequestQuery(request)
         let source = query["source"] ?? context.peer
-        let boundary = try admit(request, context, source: source)
+        let declared = declaredLength(request)
+        let boundary = try admit(request, context, source: source, declared: declared)
         // Refused now rather than after its body; a place is taken when the body is here.
         if core.admission.isFull { throw noScanSlot() }
-        guard hasRoomInMemory(for: declaredLength(request)) || core.hasDiskRoom(for: declaredLength(request) ?? 0)
-        else {
+        guard hasRoomInMemory(for: declared) || core.hasDiskRoom(for: declared ?? 0) else {
             throw denied("disk_full", "the disk of the upload directory is full", pending: core.admission.count / 4)
         }
         guard core.arrivals.enter() else { throw tooManyUploads() }
@@ -45,7 +45,7 @@ struct UploadRoutes: Sendable {
             throw logged(error, source: source, path: receiver.path, count: receiver.count)
         }
         let (path, sha256, field) = (receiver.path, receiver.sha256, readsSource ? receiver.source : nil)
-        accountUndeclared(request, context, source: source, bytes: receiver.count)
+        if declared == nil { accountUndeclared(context, source: source, bytes: receiver.count) }
         guard core.admission.enter() else { throw noScanSlot() }
         defer { core.admission.leave() }
         let bytes = try receiver.store.finish()
@@ -60,13 +60,14 @@ struct UploadRoutes: Sendable {
     func checkAsync(_ request: Request, _ context: ServiceRequestContext) async throws(APIError) -> Response {
         let query = RequestQuery(request)
         let source = query["source"] ?? context.peer
-        let boundary = try admit(request, context, source: source)
-        let declared = declaredLength(request) ?? 0
-        guard core.queue.reserve(bytes: declared) else {
+        let declared = declaredLength(request)
+        let boundary = try admit(request, context, source: source, declared: declared)
+        let expected = declared ?? 0
+        guard core.queue.reserve(bytes: expected) else {
             throw denied("queue_full", "the queue of async samples is full", pending: core.queue.count / 10)
         }
-        defer { core.queue.release(bytes: declared) }
-        guard core.hasDiskRoom(for: declared) else {
+        defer { core.queue.release(bytes: expected) }
+        guard core.hasDiskRoom(for: expected) else {
             throw denied("disk_full", "the disk of the upload directory is full", pending: core.queue.count / 10)
         }
         guard core.arrivals.enter() else { throw tooManyUploads() }
@@ -79,7 +80,7 @@ struct UploadRoutes: Sendable {
         } catch {
             throw logged(error, source: source, path: receiver.path, count: receiver.count)
         }
-        accountUndeclared(request, context, source: source, bytes: receiver.count)
+        if declared == nil { accountUndeclared(context, source: source, bytes: receiver.count) }
         var sample = QueuedSample(
             id: id, path: receiver.path, source: source, received: core.now(), count: receiver.count,
             sha256: receiver.sha256)
@@ -102,7 +103,7 @@ struct UploadRoutes: Sendable {
 
     // What can be said from the head alone; the boundary if the request may come in.
     private func admit(
-        _ request: Request, _ context: ServiceRequestContext, source: String
+        _ request: Request, _ context: ServiceRequestContext, source: String, declared: Int?
     ) throws(APIError) -> [UInt8] {
         core.counters.countRequest()
         if core.isDraining {
@@ -110,16 +111,17 @@ struct UploadRoutes: Sendable {
         }
         let boundary = try multipartBoundary(contentType: request.headers[.contentType])
         let limit = core.configuration.maximumFileSize
-        if let declared = declaredLength(request), declared - MultipartParser.headerLimit > limit {
+        if let declared, declared - MultipartParser.headerLimit > limit {
             throw .tooLarge(limit: limit)
         }
-        try account(request, context, source: source)
+        try account(request, context, source: source, bytes: declared ?? 0)
         return boundary
     }
 
     // Sources and tokens that send too much wait, with 503: clients of the original give up on any other status.
-    private func account(_ request: Request, _ context: ServiceRequestContext, source: String) throws(APIError) {
-        let bytes = declaredLength(request) ?? 0
+    private func account(
+        _ request: Request, _ context: ServiceRequestContext, source: String, bytes: Int
+    ) throws(APIError) {
         var accounts = [("source " + source, core.configuration.sourceAllowance)]
         if let caller = context.caller {
             accounts.append(
@@ -146,8 +148,7 @@ struct UploadRoutes: Sendable {
     }
 
     // A body without a declared length counts when it is here.
-    private func accountUndeclared(_ request: Request, _ context: ServiceRequestContext, source: String, bytes: Int) {
-        guard declaredLength(request) == nil else { return }
+    private func accountUndeclared(_ context: ServiceRequestContext, source: String, bytes: Int) {
         core.rates.add("source " + source, bytes: bytes)
         if let caller = context.caller { core.rates.add("token " + caller.id, bytes: bytes) }
     }
