@@ -5,7 +5,7 @@
 
 Scans N made-up text files of 100 KB (default 3,000) with `scan --in-process` and with `scan`, with as many threads as
 processors. Both run at the same time, but in turns of 0.25 s: one has the machine while the other is stopped (SIGSTOP to
-all of its processes). The speed of a virtual machine changes from second to second by more than what is measured here;
+its process groups). The speed of a virtual machine changes from second to second by more than what is measured here;
 so both get the same. Times are the sums of the turns, less those of a run over one file, which is loading; each is first
 in every other run. Then a service is started, its engine is killed (SIGKILL) again and again, and the time until the
 next sample is answered is taken. Linux only.
@@ -58,10 +58,21 @@ def processes(root):
     return found
 
 
-def tell(root, number):
+def groups(root):
+    """The process groups of a process and all below it: the program's own, and that of its loader and engines."""
+    found = []
     for process in processes(root):
         try:
-            os.kill(process, number)
+            found.append(os.getpgid(process))
+        except ProcessLookupError:
+            pass
+    return list(dict.fromkeys(found))
+
+
+def tell(processes, number):
+    for group in processes:
+        try:
+            os.killpg(group, number)
         except ProcessLookupError:
             pass
 
@@ -70,8 +81,9 @@ def in_turns(commands):
     """Seconds that each command had the machine until it was done."""
     runs = []
     for command in commands:
-        runs.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        tell(runs[-1].pid, signal.SIGSTOP)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        runs.append(subprocess.Popen(command, start_new_session=True, **quiet))
+        tell(groups(runs[-1].pid), signal.SIGSTOP)
     seconds = [0.0] * len(runs)
     try:
         while any(run.returncode is None for run in runs):
@@ -82,7 +94,7 @@ def in_turns(commands):
         # Nothing stays behind stopped.
         for run in runs:
             if run.returncode is None:
-                tell(run.pid, signal.SIGKILL)
+                tell(groups(run.pid), signal.SIGKILL)
     # Loader and engine outlive the program by a moment, and come to us.
     while True:
         try:
@@ -93,16 +105,17 @@ def in_turns(commands):
 
 def turn(run):
     """Lets a stopped command go on for a moment; the seconds it took."""
-    tell(run.pid, signal.SIGCONT)
+    stopped = groups(run.pid)
+    tell(stopped, signal.SIGCONT)
     start = time.monotonic()
     while run.poll() is None and time.monotonic() - start < TURN:
         time.sleep(0.002)
     if run.returncode is None:
-        tell(run.pid, signal.SIGSTOP)
+        tell(stopped, signal.SIGSTOP)
     seconds = time.monotonic() - start
     if run.returncode is None:
-        # Once more, for those that were born meanwhile.
-        tell(run.pid, signal.SIGSTOP)
+        # And those that were born meanwhile.
+        tell(groups(run.pid), signal.SIGSTOP)
     elif run.returncode > 1:
         sys.exit(f"{' '.join(run.args)} ended with {run.returncode}")
     return seconds

@@ -80,16 +80,14 @@ final class PacketSocket: Sendable {
     func receive(limit: Int = ReportCodec.sizeLimit + (1 << 20)) -> Packet? {
         var numbers = [Int32](repeating: -1, count: Int(CLINUX_DESCRIPTOR_LIMIT))
         var count = 0
-        var buffer = [UInt8](repeating: 0, count: Self.inlineLimit + 1)
-        let received = unsafe buffer.withUnsafeMutableBytes { buffer -> Int in
-            guard let base = buffer.baseAddress else { return -1 }
-            return unsafe clinux_receive(descriptor, base, buffer.count, &numbers, &count)
+        let packet = unsafe [UInt8](unsafeUninitializedCapacity: Self.inlineLimit + 1) { buffer, received in
+            guard let base = buffer.baseAddress else { return }
+            received = unsafe max(0, clinux_receive(descriptor, base, buffer.count, &numbers, &count))
         }
         var descriptors = numbers.prefix(max(count, 0)).map { Descriptor($0) }
-        guard received > 0 else { return nil }
-        switch buffer[0] {
+        switch packet.first {
         case Self.isInline:
-            return Packet(bytes: Bytes(Array(buffer[1..<received])), descriptors: descriptors)
+            return Packet(bytes: Bytes(copying: packet.rawSpan.suffix(from: 1)), descriptors: descriptors)
         case Self.isInFile:
             guard let file = descriptors.popLast(), let bytes = Self.read(file, limit: limit) else { return nil }
             return Packet(bytes: bytes, descriptors: descriptors)
