@@ -99,6 +99,18 @@ struct BytesTests {
         #expect(store.memoryInUse == 0)
     }
 
+    @Test(arguments: [4 << 20, 64 << 20]) func aSmallObjectKeepsALargeFileOnlyWhileThereIsRoom(limit: Int) throws {
+        let store = ByteStore(memoryLimit: limit, temporaryDirectory: "/nonexistent")
+        _ = try object(3 << 20, of: 7, in: store)
+        do {
+            let small = try object(100_001, of: 8, in: store)
+            #expect(store.memoryInUse == (limit == 4 << 20 ? 1 << 20 : 3 << 20))
+            #expect(small.array.allSatisfy { $0 == 8 })
+        }
+        #expect(try object(3 << 20, of: 9, in: store).array.allSatisfy { $0 == 9 })
+        #expect(store.memoryInUse == 0)
+    }
+
     @Test func fewMemoryFilesWait() throws {
         let store = ByteStore()
         var objects: [Bytes] = []

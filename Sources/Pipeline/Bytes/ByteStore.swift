@@ -138,6 +138,9 @@ public final class ByteStore: Sendable {
         return false
     }
 
+    /// Whether more than half of the limit is reserved.
+    var isTight: Bool { reserved.load(ordering: .relaxed) > memoryLimit / 2 }
+
     /// Gives reserved bytes back.
     func free(_ count: Int) { reserved.subtract(count, ordering: .relaxed) }
 
@@ -228,6 +231,7 @@ public struct ByteWriter: ~Copyable {
         else { throw SystemError("cannot map \(count) bytes") }
         let storage: BytesStorage
         if inMemoryFile {
+            giveSurplusBack()
             let file = MemoryFile(descriptor: descriptor, count: count, reserved: reserved, store: store)
             descriptor = -1
             storage = unsafe BytesStorage(
@@ -239,6 +243,14 @@ public struct ByteWriter: ~Copyable {
                 descriptor: open("/proc/self/fd/\(descriptor)", O_RDONLY | O_CLOEXEC))
         }
         return Bytes(storage: storage, start: 0, count: count)
+    }
+
+    // A small object may have got the file of a large one, and may have to wait long for its scan.
+    private mutating func giveSurplusBack() {
+        let needed = Self.wholeSteps(count)
+        guard reserved > needed, store.isTight, ftruncate(descriptor, off_t(count)) == 0 else { return }
+        store.free(reserved - needed)
+        reserved = needed
     }
 
     private mutating func leaveHeap() throws(SystemError) {
@@ -257,12 +269,14 @@ public struct ByteWriter: ~Copyable {
         heap = []
     }
 
-    // Reserves in steps of 1 MiB so that the shared counter is not touched by every chunk.
+    // Bytes are reserved in steps of 1 MiB, so that the shared counter is not touched by every chunk.
+    private static func wholeSteps(_ count: Int) -> Int { ((count + (1 << 20) - 1) >> 20) << 20 }
+
     private mutating func makeRoom(for more: Int) throws(SystemError) {
         guard inMemoryFile else { return }
         let needed = count + more
         if needed <= reserved { return }
-        let step = ((needed - reserved + (1 << 20) - 1) >> 20) << 20
+        let step = Self.wholeSteps(needed - reserved)
         if needed <= store.largestInMemory, store.reserve(step) {
             reserved += step
             return
