@@ -69,8 +69,9 @@ def groups(root):
     return list(dict.fromkeys(found))
 
 
-def tell(processes, number):
-    for group in processes:
+def tell(receivers, number):
+    """Sends a signal to process groups."""
+    for group in receivers:
         try:
             os.killpg(group, number)
         except ProcessLookupError:

@@ -1,18 +1,22 @@
 import Dispatch
 import Glibc
 import Pipeline
+import Synchronization
 import ThunderstormService
 
 // The program behind the engine process of tests. Its stage does what the sample asks for.
 
 runEngineLoader(StageRegistry([ObedientStage.self]))
 
-/// What another thread wants, too, while the first makes it, under a lock of the runtime.
-private enum SlowConstant {
-    static let value: Int = {
+/// What `prepare` does.
+private enum Preparation {
+    /// What another thread wants, too, while the first makes it, under a lock of the runtime.
+    static let slow: Int = {
         usleep(100_000)
         return 1
     }()
+    /// Whether both threads had it.
+    static let isDone = Atomic(false)
 }
 
 /// Traps, hangs, hogs memory or reaches for the system when a sample says so; else reports what it was loaded with.
@@ -40,11 +44,12 @@ struct ObedientStage: Stage {
         let other = DispatchSemaphore(value: 0)
         try startThread {
             usleep(20_000)
-            _ = SlowConstant.value
+            _ = Preparation.slow
             other.signal()
         }
-        _ = SlowConstant.value
+        _ = Preparation.slow
         other.wait()
+        Preparation.isDone.store(true, ordering: .relaxed)
     }
 
     func inspect(_ sample: Sample, _ state: inout NoState, _ out: inout Output) throws(StageError) {
@@ -64,6 +69,7 @@ struct ObedientStage: Stage {
         case "nap":
             usleep(20_000)
             report(marker, &out)
+        case "prepared": report("prepared \(Preparation.isDone.load(ordering: .relaxed))", &out)
         case "reach": report(reach(), &out)
         case "spill": report(spill(), &out)
         default:

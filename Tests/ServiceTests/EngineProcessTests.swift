@@ -178,7 +178,7 @@ import Testing
     // An engine that went on with the thread that was forked would hang.
     @Test func locksWorkInAnEngine() async throws {
         try await EngineHarness(marker: "once").run { harness in
-            #expect(await harness.scan("hello").words == "once 5")
+            #expect(await harness.scan("prepared").words == "prepared true")
         }
     }
 
