@@ -44,9 +44,11 @@ static void put(const char *path, const char *text) {
     close(file);
 }
 
+int clinux_landlock_version(void) { return (int)syscall(__NR_landlock_create_ruleset, NULL, 0, 1); }
+
 // No file is written, made or removed; /dev/null takes what it is given. https://docs.kernel.org/userspace-api/landlock.html
 static void forbid_writing(void) {
-    long version = syscall(__NR_landlock_create_ruleset, NULL, 0, 1);
+    int version = clinux_landlock_version();
     if (version < 1) return;
     // Write, remove, make: bits 1 and 4 to 12; moving files (13) and truncating (14) came with versions 2 and 3.
     unsigned long long rights = 1ull << 1;

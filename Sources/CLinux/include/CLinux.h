@@ -64,7 +64,7 @@ int clinux_signal(int process_descriptor, int number);
 /// Waits for a child: its exit code or -1, and the signal it died of or 0; -1 on failure.
 int clinux_wait(pid_t process, int *_Nonnull code, int *_Nonnull number);
 
-/// Names this process, forbids core files, offers it to the out-of-memory killer first, and limits its private memory
+/// Forbids core files, offers this process to the out-of-memory killer first, and limits its private memory
 /// in bytes unless that is 0.
 void clinux_become_engine(unsigned long long data_limit);
 
@@ -88,7 +88,10 @@ pid_t clinux_start_program(
 int clinux_wait_program(
     pid_t process, int process_descriptor, int milliseconds, int *_Nonnull code, int *_Nonnull number);
 
-/// Names this process, and ends it with its parent.
+/// The version of Landlock that the kernel has; below 1 when it has none.
+int clinux_landlock_version(void);
+
+/// Ends this process with its parent.
 void clinux_become_broker(void);
 
 /// Hands unused heap pages back to the system.
