@@ -28,8 +28,7 @@ done
 
 THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool >/dev/null
 work=$(mktemp -d)
-server=
-trap 'if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi; rm -rf "$work"' EXIT INT TERM
+. "$root/Benchmarks/server.sh"
 
 if [ -z "$files" ]; then
     files=$work/files
@@ -74,20 +73,6 @@ count=$(wc -l <"$work/list")
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 
-start_server() { # start_server FLAGS...
-    "$program" serve --server-port 0 --threads 2 --server-upload-dir "$work/uploads" "$@" >"$work/server.log" 2>&1 &
-    server=$!
-    port=
-    tries=0
-    while [ -z "$port" ] && [ $tries -lt 300 ]; do
-        sleep 0.1
-        port=$(sed -n 's/.*listening on http:\/\/127\.0\.0\.1:\([0-9]*\).*/\1/p' "$work/server.log" | tail -1)
-        tries=$((tries + 1))
-    done
-    [ -n "$port" ] || { cat "$work/server.log" >&2; exit 1; }
-}
-stop_server() { kill "$server"; wait "$server" 2>/dev/null || true; server=; }
-
 replay() { # replay CHAIN: seconds without loading, from the program's own summary
     "$program" scan --rules "$rules" --chain "$1" --threads 2 --min-level alert $paths 2>&1 >/dev/null |
         sed -n 's/.* MB in \([0-9.]*\) s .*/\1/p'
@@ -99,7 +84,7 @@ for run in $(seq "$runs"); do
     seconds yara -p 2 -C --scan-list "$work/compiled" "$work/list" | awk -v l="$load" '{ print $1 - l }' >>"$work/t.yara"
     replay pure-yara >>"$work/t.replay"
     replay full >>"$work/t.full"
-    start_server --rules "$rules" --pure-yara
+    start_server --threads 2 --rules "$rules" --pure-yara
     upload >>"$work/t.service"
     stop_server
 done
@@ -114,23 +99,3 @@ row yara_-p_2 "$work/t.yara"
 row replay,_pure-yara "$work/t.replay"
 row replay,_full_chain "$work/t.full"
 row service,_pure-yara,_sync,_2_connections "$work/t.service"
-
-# Memory: 32 uploads of 10 MB at once; private anonymous memory before and at its highest.
-head -c 10000000 /dev/zero | tr '\0' 'a' >"$work/large"
-i=0
-: >"$work/large.list"
-while [ $i -lt 320 ]; do echo "$work/large" >>"$work/large.list"; i=$((i + 1)); done
-start_server --rules "$rules" --pure-yara
-anonymous() { awk '/^RssAnon/ { print $2 }' "/proc/$server/status"; }
-"$tool" upload "$port" /api/check 2 "$work/once" >/dev/null
-before=$(anonymous)
-"$tool" upload "$port" /api/check 32 "$work/large.list" >/dev/null &
-client=$!
-highest=0
-while kill -0 $client 2>/dev/null; do
-    now=$(anonymous)
-    [ "$now" -gt "$highest" ] && highest=$now
-    sleep 0.05
-done
-stop_server
-echo "32 parallel uploads of 10 MB: private anonymous memory $((highest / 1024)) MiB at its highest, $((before / 1024)) MiB before"

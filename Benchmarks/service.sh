@@ -43,8 +43,7 @@ done
 
 THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool >/dev/null
 work=$(mktemp -d)
-server=
-trap 'if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi; rm -rf "$work"' EXIT INT TERM
+. "$root/Benchmarks/server.sh"
 
 if [ -z "$files" ]; then
     files=$work/large
@@ -58,23 +57,12 @@ bytes=$(xargs -d '\n' stat -L -c %s <"$work/large.list" | awk '{ sum += $1 } END
 
 start() { # start FLAGS...
     rm -rf "$work/uploads"
-    "$program" serve --server-port 0 --threads 2 $rules --server-upload-dir "$work/uploads" "$@" \
-        >"$work/server.log" 2>&1 &
-    server=$!
-    port=
-    tries=0
-    while [ -z "$port" ] && [ $tries -lt 300 ]; do
-        sleep 0.1
-        port=$(sed -n 's/.*listening on https*:\/\/127\.0\.0\.1:\([0-9]*\).*/\1/p' "$work/server.log" | tail -1)
-        tries=$((tries + 1))
-    done
-    [ -n "$port" ] || { cat "$work/server.log" >&2; exit 1; }
+    start_server --threads 2 $rules "$@"
     if [ -n "$warm" ]; then
         head -c "$bytes" /dev/zero >"$work/warm"
         rm "$work/warm"
     fi
 }
-stop() { kill "$server"; wait "$server" 2>/dev/null || true; server=; }
 now() { date +%s.%N; }
 since() { echo "$(now) $1" | awk '{ printf "%.3f\n", $1 - $2 }'; }
 median() { sort -n | awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
@@ -86,12 +74,12 @@ upload() { # upload PATH LIST [STATUS]
 compare() { # compare NAME LIST
     start --no-verdict-cache
     upload /api/check "$2" >>"$work/$1.sync"
-    stop
+    stop_server
     start --no-verdict-cache
     "$tool" queue "$port" "$clients" "$2" >"$work/queued"
     awk '{ print $2 }' "$work/queued" >>"$work/$1.submit"
     awk '{ print $3 }' "$work/queued" >>"$work/$1.total"
-    stop
+    stop_server
 }
 
 # The same client for both: curl, a transfer for each file, over kept connections.
@@ -114,16 +102,16 @@ for run in $(seq "$runs"); do
     compare small "$work/small.list"
     start --no-verdict-cache
     transfer http "$work/large.list" >>"$work/plain"
-    stop
+    stop_server
     start --no-verdict-cache --server-cert "$work/cert.pem" --server-key "$work/key.pem"
     transfer https "$work/large.list" >>"$work/tls"
-    stop
+    stop_server
     for size in large small; do
         start
         upload /api/check "$work/$size.list" >>"$work/$size.first"
         upload /api/check "$work/$size.list" >>"$work/$size.second"
         [ $size = large ] || upload /not-found "$work/small.list" 404 >>"$work/small.none"
-        stop
+        stop_server
     done
 done
 

@@ -14,8 +14,7 @@ submissions=${1:-100000}
 
 THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool >/dev/null
 work=$(mktemp -d)
-server=
-trap 'if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi; rm -rf "$work"' EXIT INT TERM
+. "$root/Benchmarks/server.sh"
 
 head -c 2000 /dev/urandom | od -An -tx1 >"$work/sample"
 i=0
@@ -24,16 +23,7 @@ while [ $i -lt $((submissions / 20)) ]; do
     i=$((i + 1))
 done >"$work/list"
 
-"$program" serve --server-port 0 --no-verdict-cache --server-upload-dir "$work/uploads" >"$work/server.log" 2>&1 &
-server=$!
-port=
-tries=0
-while [ -z "$port" ] && [ $tries -lt 300 ]; do
-    sleep 0.1
-    port=$(sed -n 's/.*listening on http:\/\/127\.0\.0\.1:\([0-9]*\).*/\1/p' "$work/server.log" | tail -1)
-    tries=$((tries + 1))
-done
-[ -n "$port" ] || { cat "$work/server.log" >&2; exit 1; }
+start_server --no-verdict-cache
 
 first=
 for tenth in 1 2 3 4 5 6 7 8 9 10; do

@@ -1,18 +1,18 @@
 #!/bin/sh
-# Sends 32 uploads of 10 MB at a time, 96 in all, sync and then async, to a service with the shipped rules, and prints the
-# private anonymous memory of all its processes and the memory files of the machine, before and at their highest.
+# Sends 32 uploads of 10 MB at a time, 96 in all, sync and then async, to a service, and prints the private anonymous memory
+# of all its processes before and at its highest, and by how much the memory files of the machine grew.
 #
-#   Benchmarks/uploads.sh
+#   Benchmarks/uploads.sh [FLAGS...]     flags of `thunderstorm serve` (default: --rules with the shipped rules)
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 program=$root/.build/release/thunderstorm
 tool=$root/Benchmarks/.build/release/BenchmarkTool
+[ $# -gt 0 ] || set -- --rules "$root/rules"
 
 THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool >/dev/null
 work=$(mktemp -d)
-server=
-trap 'if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi; rm -rf "$work"' EXIT INT TERM
+. "$root/Benchmarks/server.sh"
 
 i=0
 while [ $i -lt 32 ]; do
@@ -26,17 +26,7 @@ echo "$work/small" >"$work/first"
 
 shared() { awk '/^Shmem:/ { print $2 }' /proc/meminfo; }
 for path in check checkAsync; do
-    "$program" serve --server-port 0 --threads 2 --rules "$root/rules" --no-verdict-cache \
-        --server-upload-dir "$work/uploads" >"$work/server.log" 2>&1 &
-    server=$!
-    port=
-    tries=0
-    while [ -z "$port" ] && [ $tries -lt 300 ]; do
-        sleep 0.1
-        port=$(sed -n 's/.*listening on http:\/\/127\.0\.0\.1:\([0-9]*\).*/\1/p' "$work/server.log" | tail -1)
-        tries=$((tries + 1))
-    done
-    [ -n "$port" ] || { cat "$work/server.log" >&2; exit 1; }
+    start_server --threads 2 --no-verdict-cache "$@"
     "$tool" upload "$port" /api/check 1 "$work/first" >/dev/null
     before=$("$root/Benchmarks/memory.sh" "$server")
     files=$(shared)
@@ -53,7 +43,5 @@ for path in check checkAsync; do
     wait "$client"
     echo "/api/$path: private anonymous memory $((before / 1024)) MiB before, $((highest / 1024)) MiB at its highest;" \
         "memory files $(((most - files) / 1024)) MiB"
-    kill "$server"
-    wait "$server" 2>/dev/null || true
-    server=
+    stop_server
 done
