@@ -11,8 +11,9 @@
 # --runs N        runs of each; medians are shown (default: 3)
 #
 # Ratios compare two measurements of the same run of this script; verdicts are cached for second sweeps only. Before each
-# measurement five times the size of the files is written to memory once (--cold: not), for the client too: a virtual
-# machine gives free memory back to its host, and the first touch of a page then costs more than all that is done with it.
+# measurement all free memory is filled with pages of empty files, which the kernel drops when it needs room, as on any
+# server that has run for a day (--cold: not): a virtual machine gives free memory back to its host, and the first touch of
+# a page then costs more than all that is done with it.
 #
 # "Not found" is the same upload to a path that is none: what client and HTTP cost without any work on the sample.
 set -eu
@@ -53,15 +54,19 @@ fi
 find "$files" -type f | sort >"$work/large.list"
 find "$work/small" -type f | sort >"$work/small.list"
 
-bytes=$(xargs -d '\n' stat -L -c %s <"$work/large.list" | awk '{ sum += $1 } END { printf "%.0f", sum * 5 }')
+# Reading what was never written takes a page of the file cache for each page of the file, and nothing on the disk.
+fills=0
+fill_memory() {
+    fills=$((fills + 1))
+    truncate -s "$(awk '/^MemFree/ { print $2 }' /proc/meminfo)K" "$work/fill-$fills"
+    cat "$work/fill-$fills" >/dev/null
+    xargs -d '\n' cat <"$work/large.list" >/dev/null
+}
 
 start() { # start FLAGS...
     rm -rf "$work/uploads"
     start_server --threads 2 $rules "$@"
-    if [ -n "$warm" ]; then
-        head -c "$bytes" /dev/zero >"$work/warm"
-        rm "$work/warm"
-    fi
+    if [ -n "$warm" ]; then fill_memory; fi
 }
 now() { date +%s.%N; }
 since() { echo "$(now) $1" | awk '{ printf "%.3f\n", $1 - $2 }'; }

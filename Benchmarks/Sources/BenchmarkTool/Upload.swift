@@ -63,13 +63,16 @@ func upload(_ files: [UploadFile], port: UInt16, path: String, connections: Int,
 
 /// Uploads every file for a scan later; the seconds from the first byte to the last answer, and to the last scan.
 ///
-/// Asks for the state of the scans every 5 ms, on one connection.
+/// Asks for the state of the scans on one connection, with a pause of a hundredth of the time that has passed: so much
+/// the total may be too long, and a service with thousands of samples is not kept busy with questions.
 func queue(_ files: [UploadFile], port: UInt16, connections: Int) throws -> (submission: Double, total: Double) {
     let connection = try Connection(port: port)
     let before = try connection.scannedSamples()
     let started = now()
     let submission = try upload(files, port: port, path: "/api/checkAsync", connections: connections, status: 200)
-    while try connection.scannedSamples() < before + files.count { usleep(5_000) }
+    while try connection.scannedSamples() < before + files.count {
+        usleep(UInt32(max(1_000, (now() - started) * 10_000)))
+    }
     return (submission, now() - started)
 }
 
