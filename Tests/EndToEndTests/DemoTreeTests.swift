@@ -16,8 +16,12 @@ struct DemoTreeTests {
         try ScanSetup(ScanSetup.Request(rules: [root + "/rules"]), registry: StageRegistry(BuiltinStages.all))
     }
 
+    private static let folder = FileManager.default.temporaryDirectory.appending(
+        path: "thunderstorm-demo-\(UUID().uuidString)")
+
     private static func unpack() throws -> String {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "thunderstorm-demo-\(UUID().uuidString)")
+        // All tests have it, so it goes with the process.
+        atexit { try? FileManager.default.removeItem(at: DemoTreeTests.folder) }
         #expect(try ChildProgram([root + "/samples/unpack.sh", folder.path], errors: 2).wait() == 0)
         return folder.path
     }

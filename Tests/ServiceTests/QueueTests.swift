@@ -64,13 +64,15 @@ struct QueueTests {
             received: Timestamp(seconds: 1_700_000_000, nanoseconds: 5), count: 42, sha256: "ab")
         original.collection = "C-1"
         let trailer = original.trailer
-        let length = try #require(QueuedSample.trailerLength(footer: trailer.suffix(8)))
+        let length = try #require(QueuedSample.fieldCount(footer: trailer.suffix(8)))
         #expect(length == trailer.count - 8)
-        #expect(QueuedSample(trailer: Array(trailer.prefix(length))) == original)
-        #expect(QueuedSample(trailer: Array(trailer.prefix(length - 3))) == nil)
-        #expect(QueuedSample(trailer: []) == nil)
-        #expect(QueuedSample.trailerLength(footer: Array("12345678".utf8)) == nil)
-        #expect(QueuedSample.trailerLength(footer: [0, 0, 0, 0xFF] + Array("TSQ1".utf8)) == nil)
+        #expect(try QueuedSample(fields: Array(trailer.prefix(length))) == original)
+        for cut in 0..<length {
+            #expect(throws: CodecError.self) { try QueuedSample(fields: Array(trailer.prefix(cut))) }
+        }
+        #expect(throws: CodecError.self) { try QueuedSample(fields: trailer) }
+        #expect(QueuedSample.fieldCount(footer: Array("12345678".utf8)) == nil)
+        #expect(QueuedSample.fieldCount(footer: [0, 0, 0, 0xFF] + Array("TSQ2".utf8)) == nil)
     }
 
     @Test func idsIncreaseOverRuns() {

@@ -63,17 +63,20 @@ func upload(_ files: [UploadFile], port: UInt16, path: String, connections: Int,
 
 /// Uploads every file for a scan later; the seconds from the first byte to the last answer, and to the last scan.
 ///
-/// Asks for the state of the scans on one connection, with a pause of a hundredth of the time that has passed: so much
-/// the total may be too long, and a service with thousands of samples is not kept busy with questions.
+/// Asks for the state of the scans on one connection; seldom, since a service with thousands of samples has other things to
+/// do: half of the time that the rest will take goes by between two questions.
 func queue(_ files: [UploadFile], port: UInt16, connections: Int) throws -> (submission: Double, total: Double) {
     let connection = try Connection(port: port)
     let before = try connection.scannedSamples()
     let started = now()
     let submission = try upload(files, port: port, path: "/api/checkAsync", connections: connections, status: 200)
-    while try connection.scannedSamples() < before + files.count {
-        usleep(UInt32(max(1_000, (now() - started) * 10_000)))
+    while true {
+        let scanned = try connection.scannedSamples() - before
+        let passed = now() - started
+        if scanned >= files.count { return (submission, passed) }
+        let left = passed / Double(max(scanned, 1)) * Double(files.count - scanned)
+        usleep(UInt32(min(max(left / 2, 0.002), 1) * 1e6))
     }
-    return (submission, now() - started)
 }
 
 private func now() -> Double {

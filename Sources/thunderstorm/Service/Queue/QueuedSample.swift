@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Pipeline
 
 /// A sample in the upload directory that waits for its scan.
@@ -30,62 +29,51 @@ struct QueuedSample: Sendable, Equatable {
 }
 
 // What is known of a sample lies behind its content, in the same file: one sync makes both durable, and the index can
-// be made anew from the files alone. The file ends with the length of the JSON and a mark:
+// be made anew from the files alone. The file ends with the length of the fields and a mark:
 //
-//     content | JSON | JSON length, 4 bytes LE | "TSQ1"
+//     content | fields | length of the fields, 4 bytes LE | "TSQ2"
 
 extension QueuedSample {
-    /// Longest trailer that is read, in bytes: a path may have 32,767 characters, each escaped.
-    static let trailerLimit = 1 << 20
-    /// Bytes behind the JSON.
+    /// Longest fields that are read, in bytes: a path may have 32,767 characters.
+    static let fieldLimit = 1 << 20
+    /// Bytes behind the fields.
     static let footerCount = 8
 
-    private static let mark = Array("TSQ1".utf8)
+    private static let mark = Array("TSQ2".utf8)
 
     /// What is put behind the content.
     var trailer: [UInt8] {
-        var writer = JSONWriter()
-        writer.object { writer in
-            writer.field("id", id)
-            writer.field("path", path)
-            writer.field("source", source)
-            writer.field("seconds", received.seconds)
-            writer.field("nanoseconds", received.nanoseconds)
-            writer.field("size", count)
-            writer.field("sha256", sha256)
-            if !collection.isEmpty { writer.field("collection", collection) }
-        }
+        var writer = BinaryWriter()
+        writer.signed(id)
+        writer.text(path)
+        writer.text(source)
+        writer.write(received)
+        writer.integer(count)
+        writer.text(sha256)
+        writer.text(collection)
         let length = UInt32(clamping: writer.bytes.count)
         return writer.bytes + (0..<4).map { UInt8(truncatingIfNeeded: length >> ($0 * 8)) } + Self.mark
     }
 
-    /// Length of the JSON that a footer tells; nil when it is no footer.
-    static func trailerLength(footer: [UInt8]) -> Int? {
+    /// Length of the fields that a footer tells; nil when it is no footer.
+    static func fieldCount(footer: [UInt8]) -> Int? {
         guard footer.count == footerCount, Array(footer.suffix(4)) == mark else { return nil }
         let length = footer.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
-        return length <= trailerLimit ? length : nil
+        return length <= fieldLimit ? length : nil
     }
 
-    /// Reads the JSON of a trailer; nil when it is not complete.
-    init?(trailer: [UInt8]) {
-        guard let stored = try? JSONDecoder().decode(Stored.self, from: Data(trailer)), stored.size >= 0 else {
-            return nil
-        }
-        self.init(
-            id: stored.id, path: stored.path, source: stored.source,
-            received: Timestamp(seconds: stored.seconds, nanoseconds: stored.nanoseconds), count: stored.size,
-            sha256: stored.sha256)
-        collection = stored.collection ?? ""
-    }
-
-    private struct Stored: Decodable {
-        var id: Int64
-        var path: String
-        var source: String
-        var seconds: Int64
-        var nanoseconds: UInt32
-        var size: Int
-        var sha256: String
-        var collection: String?
+    /// Reads the fields.
+    ///
+    /// - Throws: `CodecError` when they are not complete.
+    init(fields: [UInt8]) throws(CodecError) {
+        var reader = BinaryReader(Bytes(fields))
+        id = try reader.signed("id")
+        path = try reader.text("path")
+        source = try reader.text("source")
+        received = try reader.time()
+        count = try reader.count("size")
+        sha256 = try reader.text("SHA-256")
+        collection = try reader.text("collection")
+        guard reader.remaining == 0 else { throw reader.invalid("end") }
     }
 }

@@ -137,14 +137,14 @@ struct UploadDirectory: Sendable {
         guard end >= footerCount else { throw damaged(place, "is cut off") }
         // As much as nearly all need, at once.
         let tail = try read(descriptor, at: max(end - Self.usualTrailer, 0), count: min(end, Self.usualTrailer))
-        guard let length = QueuedSample.trailerLength(footer: Array(tail.suffix(footerCount))),
+        guard let length = QueuedSample.fieldCount(footer: Array(tail.suffix(footerCount))),
             length <= end - footerCount
         else { throw damaged(place, "does not end as a queued sample does") }
         let limit = end - footerCount - length
-        let json =
+        let fields =
             length <= tail.count - footerCount
             ? Array(tail.dropLast(footerCount).suffix(length)) : try read(descriptor, at: limit, count: length)
-        guard let sample = QueuedSample(trailer: json), 0...limit ~= sample.count,
+        guard let sample = try? QueuedSample(fields: fields), sample.count <= limit,
             place.samples > 1 || sample.count == limit && sample.id == place.file
         else { throw damaged(place, "does not say what it is") }
         return (sample, limit - sample.count)

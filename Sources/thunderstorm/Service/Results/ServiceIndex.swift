@@ -103,43 +103,41 @@ final class ServiceIndex: Sendable {
         guard isInPlace else { throw SystemError("\(path) was removed or replaced; restart the service", number: EIO) }
         try pool.write { database in
             for sample in changes.accepted {
-                try database.execute(
-                    sql: "INSERT OR REPLACE INTO sample (id, source, size) VALUES (?, ?, ?)",
-                    arguments: [sample.id, sample.source, sample.count])
+                try database.run(
+                    "INSERT OR REPLACE INTO sample (id, source, size) VALUES (?, ?, ?)",
+                    [sample.id, sample.source, sample.count])
             }
             if let last = changes.accepted.map(\.id).max() {
-                try database.execute(
-                    sql: "UPDATE meta SET value = max(value, ?) WHERE key = 'last_id'", arguments: [last])
+                try database.run("UPDATE meta SET value = max(value, ?) WHERE key = 'last_id'", [last])
             }
             for result in changes.concluded {
-                try database.execute(sql: "DELETE FROM sample WHERE id = ?", arguments: [result.id])
+                try database.run("DELETE FROM sample WHERE id = ?", [result.id])
                 guard resultLimit > 0 else { continue }
-                try database.execute(
-                    sql: """
-                        INSERT OR REPLACE INTO result (id, report, size, seconds, nanoseconds, host, scan_id)
-                        VALUES (?, ?, ?, ?, ?, ?, ?)
-                        """,
-                    arguments: [
+                try database.run(
+                    """
+                    INSERT OR REPLACE INTO result (id, report, size, seconds, nanoseconds, host, scan_id)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    """,
+                    [
                         result.id, result.report.map { Data($0) }, result.report?.count ?? 0,
                         result.context.time.seconds, result.context.time.nanoseconds, result.context.hostname,
                         result.context.scanID,
                     ])
             }
             if !changes.concluded.isEmpty {
-                try database.execute(
-                    sql: "UPDATE meta SET value = value + ? WHERE key = 'result_bytes'",
-                    arguments: [resultLimit > 0 ? changes.concluded.reduce(0) { $0 + ($1.report?.count ?? 0) } : 0])
+                try database.run(
+                    "UPDATE meta SET value = value + ? WHERE key = 'result_bytes'",
+                    [resultLimit > 0 ? changes.concluded.reduce(0) { $0 + ($1.report?.count ?? 0) } : 0])
                 try Self.evict(database, limit: resultLimit)
             }
             for (kind, minute, count) in changes.minutes {
-                try database.execute(
-                    sql: "INSERT OR REPLACE INTO history (kind, minute, count) VALUES (?, ?, ?)",
-                    arguments: [kind, minute, count])
+                try database.run(
+                    "INSERT OR REPLACE INTO history (kind, minute, count) VALUES (?, ?, ?)", [kind, minute, count])
             }
             for use in changes.dayUses {
-                try database.execute(
-                    sql: "INSERT OR REPLACE INTO day_use (name, bytes, ends) VALUES (?, ?, ?)",
-                    arguments: [use.name, use.bytes, use.ends])
+                try database.run(
+                    "INSERT OR REPLACE INTO day_use (name, bytes, ends) VALUES (?, ?, ?)",
+                    [use.name, use.bytes, use.ends])
             }
             for run in changes.collections { try run.save(to: database) }
             if !changes.collections.isEmpty { try CollectionRun.evict(database) }
@@ -240,19 +238,29 @@ final class ServiceIndex: Sendable {
 
     // Results beyond the limits go, oldest first; the newest stays whatever its size.
     private static func evict(_ database: Database, limit: Int) throws {
-        let newest = try Int64.fetchOne(database, sql: "SELECT max(seq) FROM result") ?? 0
+        let newest = try Int64.fetchOne(database.cachedStatement(sql: "SELECT max(seq) FROM result")) ?? 0
         let oldest = newest - Int64(limit)
-        var total = try Int.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'result_bytes'") ?? 0
-        let gone = try Int.fetchOne(database, sql: "SELECT total(size) FROM result WHERE seq <= ?", arguments: [oldest])
+        var total =
+            try Int.fetchOne(database.cachedStatement(sql: "SELECT value FROM meta WHERE key = 'result_bytes'")) ?? 0
+        let gone = try Int.fetchOne(
+            database.cachedStatement(sql: "SELECT total(size) FROM result WHERE seq <= ?"), arguments: [oldest])
         total -= gone ?? 0
-        try database.execute(sql: "DELETE FROM result WHERE seq <= ?", arguments: [oldest])
+        try database.run("DELETE FROM result WHERE seq <= ?", [oldest])
         while total > resultByteLimit,
             let row = try Row.fetchOne(
-                database, sql: "SELECT seq, size FROM result WHERE seq < ? ORDER BY seq LIMIT 1", arguments: [newest])
+                database.cachedStatement(sql: "SELECT seq, size FROM result WHERE seq < ? ORDER BY seq LIMIT 1"),
+                arguments: [newest])
         {
             total -= row["size"]
-            try database.execute(sql: "DELETE FROM result WHERE seq = ?", arguments: [row["seq"] as Int64])
+            try database.run("DELETE FROM result WHERE seq = ?", [row["seq"] as Int64])
         }
-        try database.execute(sql: "UPDATE meta SET value = ? WHERE key = 'result_bytes'", arguments: [total])
+        try database.run("UPDATE meta SET value = ? WHERE key = 'result_bytes'", [total])
+    }
+}
+
+extension Database {
+    // Runs a statement that every commit has: it is parsed once only.
+    fileprivate func run(_ sql: String, _ arguments: StatementArguments) throws {
+        try cachedStatement(sql: sql).execute(arguments: arguments)
     }
 }
