@@ -91,6 +91,30 @@ struct BytesTests {
         #expect(second.array.allSatisfy { $0 == 8 } && third.array.allSatisfy { $0 == 9 })
     }
 
+    // Begins in the memory of the object before, and goes on in the file behind it.
+    @Test func aFileIsUsedAgainByALargerObjectInPieces() throws {
+        let store = ByteStore(memoryLimit: 16 << 20, temporaryDirectory: "/nonexistent")
+        _ = try object(1 << 20, of: 7, in: store)
+        var generator = SplitMix64(seed: 1)
+        let content = (0..<(3 << 20) + 5).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+        for end in [content.count, (2 << 20) + 1] {
+            var writer = store.makeWriter()
+            for start in stride(from: 0, to: end, by: 70_001) {
+                try writer.append(Array(content[start..<min(start + 70_001, end)]).rawSpan)
+            }
+            let bytes = try writer.finish()
+            #expect(bytes.array == content[..<end].map { $0 })
+            guard end < content.count else { continue }
+            // An engine reads the file, not the memory.
+            let read = bytes.withFile { descriptor, _ -> [UInt8] in
+                var buffer = [UInt8](repeating: 0, count: content.count)
+                let got = unsafe pread(descriptor, &buffer, buffer.count, 0)
+                return Array(buffer.prefix(max(got, 0)))
+            }
+            #expect(read == content[..<end].map { $0 })
+        }
+    }
+
     @Test func unusedMemoryFilesMakeRoom() throws {
         let store = ByteStore(memoryLimit: 4 << 20, temporaryDirectory: "/nonexistent")
         var objects = [try object(2 << 20, of: 1, in: store), try object(2 << 20, of: 2, in: store)]

@@ -32,7 +32,7 @@ public final class ByteStore: Sendable {
     private static let unusedByteLimit = 16 << 20
 
     private struct Unused {
-        var files: [UnusedFile] = []
+        var files: [OpenMemoryFile] = []
         var bytes = 0
     }
 
@@ -120,8 +120,8 @@ public final class ByteStore: Sendable {
         else { throw SystemError("cannot map \(count) bytes") }
         return unsafe Bytes(
             storage: BytesStorage(
-                base: UnsafeRawPointer(memory), count: count, release: .unmap,
-                descriptor: fcntl(descriptor, F_DUPFD_CLOEXEC, 0)),
+                base: UnsafeRawPointer(memory), count: count,
+                release: .unmap(descriptor: fcntl(descriptor, F_DUPFD_CLOEXEC, 0))),
             start: 0, count: count)
     }
 
@@ -145,7 +145,7 @@ public final class ByteStore: Sendable {
     func free(_ count: Int) { reserved.subtract(count, ordering: .relaxed) }
 
     /// A memory file that had an object before; nil when there is none.
-    func unusedFile() -> UnusedFile? {
+    func unusedFile() -> OpenMemoryFile? {
         unused.withLock { unused in
             let file = unused.files.popLast()
             unused.bytes -= file?.reserved ?? 0
@@ -154,7 +154,7 @@ public final class ByteStore: Sendable {
     }
 
     /// Keeps a file that no other process has for the next object, or closes it.
-    func takeBack(_ file: UnusedFile) {
+    func takeBack(_ file: OpenMemoryFile) {
         let isKept = unused.withLock { unused in
             guard unused.files.count < Self.unusedFileLimit, file.reserved <= Self.unusedByteLimit - unused.bytes
             else { return false }
@@ -173,7 +173,10 @@ public final class ByteStore: Sendable {
         for file in files { end(file) }
     }
 
-    private func end(_ file: UnusedFile) {
+    /// Closes a file and gives back what was reserved for it.
+    func end(_ file: OpenMemoryFile) {
+        var file = file
+        file.unmap()
         close(file.descriptor)
         free(file.reserved)
     }
@@ -186,29 +189,27 @@ public struct ByteWriter: ~Copyable {
 
     private let store: ByteStore
     private var heap: [UInt8] = []
+    private var memoryFile: OpenMemoryFile?
+    // The temporary file of an object that is too large for memory, -1 if there is none.
     private var descriptor: Int32 = -1
-    private var inMemoryFile = false
-    private var reserved = 0
     /// Bytes written so far.
     public private(set) var count = 0
 
     init(store: ByteStore) { self.store = store }
 
     deinit {
-        guard descriptor >= 0 else { return }
-        if inMemoryFile {
-            store.takeBack(UnusedFile(descriptor: descriptor, reserved: reserved))
-        } else {
-            close(descriptor)
-        }
+        if let memoryFile { store.takeBack(memoryFile) }
+        if descriptor >= 0 { close(descriptor) }
     }
+
+    private var isInHeap: Bool { memoryFile == nil && descriptor < 0 }
 
     /// Adds bytes at the end.
     ///
     /// - Throws: `SystemError` when neither memory nor the temporary directory takes them.
     public mutating func append(_ span: RawSpan) throws(SystemError) {
         guard span.byteCount > 0 else { return }
-        if descriptor < 0 {
+        if isInHeap {
             if count + span.byteCount <= Self.heapLimit {
                 unsafe span.withUnsafeBytes { unsafe heap.append(contentsOf: $0) }
                 count += span.byteCount
@@ -225,22 +226,21 @@ public struct ByteWriter: ~Copyable {
     ///
     /// - Throws: `SystemError` when the file cannot be mapped.
     public consuming func finish() throws(SystemError) -> Bytes {
-        if descriptor < 0 { return Bytes(heap) }
-        guard let memory = unsafe mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0),
-            unsafe memory != MAP_FAILED
-        else { throw SystemError("cannot map \(count) bytes") }
+        if isInHeap { return Bytes(heap) }
+        giveSurplusBack()
         let storage: BytesStorage
-        if inMemoryFile {
-            giveSurplusBack()
-            let file = MemoryFile(descriptor: descriptor, count: count, reserved: reserved, store: store)
-            descriptor = -1
+        if let start = try unsafe memoryFile?.map(count), let file = memoryFile {
+            memoryFile = nil
             storage = unsafe BytesStorage(
-                base: UnsafeRawPointer(memory), count: count, release: .unmap, memoryFile: file)
+                base: start, count: count, release: .memoryFile(MemoryFile(file, count: count, store: store)))
         } else {
+            guard let memory = unsafe mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0),
+                unsafe memory != MAP_FAILED
+            else { throw SystemError("cannot map \(count) bytes") }
             // Only a descriptor that cannot write leaves this process.
             storage = unsafe BytesStorage(
-                base: UnsafeRawPointer(memory), count: count, release: .unmap,
-                descriptor: open("/proc/self/fd/\(descriptor)", O_RDONLY | O_CLOEXEC))
+                base: UnsafeRawPointer(memory), count: count,
+                release: .unmap(descriptor: open("/proc/self/fd/\(descriptor)", O_RDONLY | O_CLOEXEC)))
         }
         return Bytes(storage: storage, start: 0, count: count)
     }
@@ -248,19 +248,22 @@ public struct ByteWriter: ~Copyable {
     // A small object may have got the file of a large one, and may have to wait long for its scan.
     private mutating func giveSurplusBack() {
         let needed = Self.wholeSteps(count)
-        guard reserved > needed, store.isTight, ftruncate(descriptor, off_t(count)) == 0 else { return }
-        store.free(reserved - needed)
-        reserved = needed
+        guard let file = memoryFile, file.reserved > needed, store.isTight,
+            ftruncate(file.descriptor, off_t(count)) == 0
+        else { return }
+        store.free(file.reserved - needed)
+        memoryFile?.reserved = needed
+        // Nothing may be written behind the new end.
+        memoryFile?.unmap()
     }
 
     private mutating func leaveHeap() throws(SystemError) {
         if let file = store.unusedFile() {
-            (descriptor, reserved) = (file.descriptor, file.reserved)
+            memoryFile = file
         } else {
-            descriptor = unsafe clinux_memory_file("thunderstorm-sample")
+            let created = unsafe clinux_memory_file("thunderstorm-sample")
+            if created >= 0 { memoryFile = OpenMemoryFile(created) } else { try openTemporary() }
         }
-        inMemoryFile = descriptor >= 0
-        if descriptor < 0 { try openTemporary() }
         // None of it is in the file yet, should that have to go to the disk now.
         count = 0
         try makeRoom(for: heap.count)
@@ -273,30 +276,24 @@ public struct ByteWriter: ~Copyable {
     private static func wholeSteps(_ count: Int) -> Int { ((count + (1 << 20) - 1) >> 20) << 20 }
 
     private mutating func makeRoom(for more: Int) throws(SystemError) {
-        guard inMemoryFile else { return }
+        guard let file = memoryFile else { return }
         let needed = count + more
-        if needed <= reserved { return }
-        let step = Self.wholeSteps(needed - reserved)
+        if needed <= file.reserved { return }
+        let step = Self.wholeSteps(needed - file.reserved)
         if needed <= store.largestInMemory, store.reserve(step) {
-            reserved += step
+            memoryFile?.reserved += step
             return
         }
-        try moveToDisk()
+        try moveToDisk(file)
     }
 
-    private mutating func moveToDisk() throws(SystemError) {
-        let old = descriptor
-        descriptor = -1
-        inMemoryFile = false
-        defer {
-            close(old)
-            store.free(reserved)
-            reserved = 0
-        }
+    private mutating func moveToDisk(_ file: OpenMemoryFile) throws(SystemError) {
+        memoryFile = nil
+        defer { store.end(file) }
         try openTemporary()
         var offset: off_t = 0
         while offset < count {
-            let sent = unsafe sendfile(descriptor, old, &offset, count - Int(offset))
+            let sent = unsafe sendfile(descriptor, file.descriptor, &offset, count - Int(offset))
             if sent < 0 && errno == EINTR { continue }
             guard sent > 0 else { throw SystemError("cannot write a temporary file in \(store.temporaryDirectory)") }
         }
@@ -310,16 +307,18 @@ public struct ByteWriter: ~Copyable {
     }
 
     private func write(_ span: RawSpan) throws(SystemError) {
+        if let memoryFile, memoryFile.writeAgain(span, at: count) { return }
+        let target = memoryFile?.descriptor ?? descriptor
         var done = 0
         while done < span.byteCount {
             let put = unsafe span.withUnsafeBytes { buffer in
                 unsafe pwrite(
-                    descriptor, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done, off_t(count + done))
+                    target, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done, off_t(count + done))
             }
             if put < 0 && errno == EINTR { continue }
             guard put > 0 else {
                 throw SystemError(
-                    inMemoryFile
+                    memoryFile != nil
                         ? "cannot write a memory file"
                         : "cannot write a temporary file in \(store.temporaryDirectory)")
             }

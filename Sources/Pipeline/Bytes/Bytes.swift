@@ -5,37 +5,36 @@
 @safe final class BytesStorage: @unchecked Sendable {
     enum Release {
         case deallocate
-        case unmap
+        // With the descriptor of what is mapped, which other processes may have; -1 if there is none at hand.
+        case unmap(descriptor: Int32)
+        // The memory file unmaps itself.
+        case memoryFile(MemoryFile)
     }
 
     @usableFromInline let base: UnsafeRawPointer
     @usableFromInline let count: Int
     private let release: Release
-    // The mapped memory file, nil for other memory.
-    private let memoryFile: MemoryFile?
-    // Another mapped file, -1 if there is none at hand.
-    private let descriptor: Int32
 
-    init(
-        base: UnsafeRawPointer, count: Int, release: Release, memoryFile: MemoryFile? = nil, descriptor: Int32 = -1
-    ) {
+    init(base: UnsafeRawPointer, count: Int, release: Release) {
         unsafe self.base = base
         self.count = count
         self.release = release
-        self.memoryFile = memoryFile
-        self.descriptor = descriptor
     }
 
     // What other processes may have: nil if there is no file.
     fileprivate var file: Int32? {
-        if let memoryFile { return memoryFile.seal() ? memoryFile.descriptor : nil }
-        return descriptor >= 0 ? descriptor : nil
+        switch release {
+        case .deallocate: nil
+        case .unmap(let descriptor): descriptor >= 0 ? descriptor : nil
+        case .memoryFile(let file): file.seal() ? file.descriptor : nil
+        }
     }
 
     deinit {
         switch release {
         case .deallocate: unsafe base.deallocate()
-        case .unmap: unsafe unmapMemory(base, count, descriptor: descriptor)
+        case .unmap(let descriptor): unsafe unmapMemory(base, count, descriptor: descriptor)
+        case .memoryFile: break
         }
     }
 }

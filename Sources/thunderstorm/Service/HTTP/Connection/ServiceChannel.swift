@@ -9,6 +9,10 @@ import NIOSSL
 struct ServiceChannel: ServerChildChannel {
     typealias Value = HTTP1Channel.Value
 
+    // Bytes that are read at one time once a client sends so fast. Each piece costs turns of several tasks; ten of them at
+    // most wait for their route.
+    private static let largestRead = 128 << 10
+
     private let base: HTTP1Channel
     private let patience: Patience
     private let certificates: Certificates?
@@ -26,12 +30,15 @@ struct ServiceChannel: ServerChildChannel {
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        if let certificates {
-            do {
+        do {
+            try channel.syncOptions?.setOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 2 << 10, maximum: Self.largestRead))
+            if let certificates {
                 try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: certificates.context))
-            } catch {
-                return channel.eventLoop.makeFailedFuture(error)
             }
+        } catch {
+            return channel.eventLoop.makeFailedFuture(error)
         }
         return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
