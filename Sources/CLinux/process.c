@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -164,6 +165,11 @@ int clinux_process_descriptor(pid_t process) { return (int)syscall(SYS_pidfd_ope
 
 int clinux_signal(int process_descriptor, int number) {
     return (int)syscall(SYS_pidfd_send_signal, process_descriptor, number, NULL, 0);
+}
+
+int clinux_set_idle(pid_t thread, int is_idle) {
+    struct sched_param none = {0};
+    return sched_setscheduler(thread, is_idle ? SCHED_IDLE : SCHED_OTHER, &none);
 }
 
 int clinux_wait(pid_t process, int *code, int *number) {

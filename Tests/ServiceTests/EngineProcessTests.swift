@@ -182,6 +182,18 @@ import Testing
         }
     }
 
+    // What the kernel says of each thread of a process, from the third field on: behind the name in brackets.
+    private func threads(of process: Int32) throws -> [[Substring]] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").map { task in
+            let words = try String(contentsOfFile: "/proc/\(process)/task/\(task)/stat", encoding: .utf8)
+            let fields = words.split(separator: ")").last?.split(separator: " ") ?? []
+            try #require(fields.count > 38)
+            return fields
+        }
+    }
+
+    private func niceness(_ thread: [Substring]) -> Int? { Int(thread[16]) }
+
     @Test(arguments: [0, 3, 7]) func enginesStandBackBehindTheReception(_ niceness: Int) async throws {
         let harness = try EngineHarness {
             $0.niceness = niceness
@@ -189,14 +201,8 @@ import Testing
         }
         try await harness.run { harness in
             #expect(await harness.scan("calm").failure == nil)
-            for pid in harness.engines {
-                var found: [Int: Int] = [:]
-                for task in try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task") {
-                    let words = try String(contentsOfFile: "/proc/\(pid)/task/\(task)/stat", encoding: .utf8)
-                    // Behind the name in brackets: niceness is field 19.
-                    let fields = words.split(separator: ")").last?.split(separator: " ") ?? []
-                    found[try #require(fields.count > 16 ? Int(fields[16]) : nil), default: 0] += 1
-                }
+            for process in harness.engines {
+                let found = Dictionary(grouping: try threads(of: process), by: self.niceness).mapValues(\.count)
                 // The one that was forked, which sleeps; one that receives and three for clients who wait; three more
                 // for the queue.
                 let expected = niceness > 5 ? [0: 1, 5: 4, niceness: 3] : niceness > 0 ? [0: 1, niceness: 7] : [0: 8]
@@ -204,6 +210,41 @@ import Testing
             }
             #expect(!harness.engines.isEmpty)
         }
+    }
+
+    // 0 is SCHED_OTHER, 5 SCHED_IDLE.
+    @Test(.timeLimit(.minutes(1))) func threadsForTheQueueTakeWhatIsLeftWhileSamplesComeIn() async throws {
+        let harness = try EngineHarness { $0.niceness = 19 }
+        try await harness.run { harness in
+            #expect(await harness.scan("calm").failure == nil)
+            for isReceiving in [true, false] {
+                harness.engine.isReceiving.withLock { $0 = { isReceiving } }
+                let policy = isReceiving && ProcessEngine.mayLeaveIdlePolicy ? "5" : "0"
+                let process = try #require(harness.engines.first)
+                func isPlaced() throws -> Bool {
+                    try threads(of: process).allSatisfy { $0[38] == (niceness($0) == 19 ? policy : "0") }
+                }
+                while try !isPlaced() { try await Task.sleep(for: .milliseconds(10)) }
+                #expect(await harness.scan("calm").failure == nil)
+            }
+        }
+    }
+
+    @Test func aScanTakesWhatIsLeftForSomeSecondsOnly() throws {
+        let (ours, _) = try PacketSocket.pair()
+        func canWait(_ lane: Lane, started: UInt64?) -> Bool {
+            var child = ProcessEngine.Child(role: .traffic, loader: 1, socket: ours)
+            let submission = Submission(
+                number: 1, path: "/s", source: "test", bytes: .empty, received: Timestamp(seconds: 0))
+            let job = ProcessEngine.Job(number: 1, submission: submission, lane: lane) { _ in }
+            child.jobs[1] = ProcessEngine.Assigned(job: job, started: started)
+            return child.canWait(now: 10_000_000_000)
+        }
+        #expect(canWait(.async, started: nil))
+        #expect(canWait(.async, started: 8_000_000_000))
+        #expect(!canWait(.async, started: 7_999_999_999))
+        #expect(!canWait(.sync, started: nil))
+        #expect(!canWait(.sync, started: 10_000_000_000))
     }
 
     @Test func theSandboxRefusesFilesNetworkAndPrograms() async throws {

@@ -61,6 +61,9 @@ int clinux_process_descriptor(pid_t process);
 /// Sends a signal.
 int clinux_signal(int process_descriptor, int number);
 
+/// Lets a thread run only where no other wants to (SCHED_IDLE), or as its niceness says again. 0, or -1.
+int clinux_set_idle(pid_t thread, int is_idle);
+
 /// Waits for a child: its exit code or -1, and the signal it died of or 0; -1 on failure.
 int clinux_wait(pid_t process, int *_Nonnull code, int *_Nonnull number);
 

@@ -63,6 +63,7 @@ public func serve(
     parts.onDraining = { systemd.stopping() }
     parts.yaraVersion = state.libraries["YARA"] ?? "none"
     let server = try ThunderstormServer(parts)
+    engine.isReceiving.withLock { $0 = { [arrivals = server.core.arrivals] in arrivals.count > 0 } }
     events.message(
         .info, module: "Startup", "Thunderstorm started",
         fields: [("version", thunderstormVersion), ("signatures", state.version), ("chain", chain)])

@@ -248,6 +248,7 @@ extension ProcessEngine {
                         culprits: Set(late.map(\.job.number)))
                 }
                 watchMemory(number, child)
+                placeQueueThreads(of: number, child, now: now)
             }
             supervise()
             pump()

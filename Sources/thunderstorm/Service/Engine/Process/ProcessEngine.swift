@@ -83,6 +83,8 @@ public final class ProcessEngine: Engine {
         // Its socket has ended; its exit code and signal.
         var isAtEnd = false
         var exit: (code: Int32, signal: Int32)?
+        // Whether its threads for queued samples run only where nobody else wants to.
+        var isIdle = false
 
         func running(_ lane: Lane) -> Int { jobs.values.count { $0.job.lane == lane && $0.started != nil } }
 
@@ -135,6 +137,8 @@ public final class ProcessEngine: Engine {
     let events: any EventLog
     let parked: ParkedSamples
     let state = Mutex(State())
+    /// Whether samples come in now, which scans of queued ones make room for.
+    let isReceiving = Mutex<@Sendable () -> Bool>({ false })
 
     /// An engine that is not started yet.
     init(_ options: EngineOptions, launch: EngineLaunch, events: any EventLog) {
