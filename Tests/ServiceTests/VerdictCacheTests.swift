@@ -46,6 +46,20 @@ struct VerdictCacheTests {
         #expect(test.log.contexts.count == 4)
     }
 
+    @Test func largeContentsAreToldApartByEachByte() async throws {
+        let test = try TestServer { $0.cachesVerdicts = true }
+        try await test.route { client async throws in
+            let text = String(repeating: "evil ", count: 30_000)
+            for _ in 0..<2 { _ = try await client.upload(MultipartForm(text, filename: "/tmp/a")) }
+            #expect(test.engine.submissions.count == 1)
+            _ = try await client.upload(MultipartForm(text.dropLast() + "!", filename: "/tmp/a"))
+            #expect(test.engine.submissions.count == 2)
+            // The digest of an async upload is made on its way in.
+            _ = try await client.result(of: try await client.submit(MultipartForm(text, filename: "/tmp/a")))
+            #expect(test.engine.submissions.count == 2)
+        }
+    }
+
     @Test func theCacheCanBeTurnedOff() async throws {
         let test = try TestServer { $0.cachesVerdicts = false }
         try await test.route { client async throws in

@@ -18,6 +18,8 @@ final class ServiceCore: Sendable {
     let findings: FindingStore?
     let collections: Collections
     let verdicts: VerdictCache?
+    /// Digests of sync uploads.
+    let digests: KnownDigests
     let archive: SampleArchive?
     let access: Access
     let audit: AuditLog
@@ -38,6 +40,8 @@ final class ServiceCore: Sendable {
     let signatures: @Sendable () -> SignatureState
 
     private let isDrainingFlag = Atomic<Bool>(false)
+    // 5 to 10 MB when as many contents have come.
+    private static let knownDigests = 32 << 10
 
     /// Opens the upload directory and takes up what an earlier run left there.
     ///
@@ -79,6 +83,7 @@ final class ServiceCore: Sendable {
         }
         archive = try configuration.storage.minimumScore == nil ? nil : SampleArchive(configuration.storage)
         verdicts = configuration.cachesVerdicts ? VerdictCache(byteLimit: configuration.verdictCacheBytes) : nil
+        digests = KnownDigests(limit: configuration.cachesVerdicts ? Self.knownDigests : 0)
         do {
             histories = Histories(
                 stored: try Histories.Kind.allCases.map { try index.minutes(kind: $0.rawValue) }, now: now)

@@ -44,11 +44,12 @@ struct UploadRoutes: Sendable {
         } catch {
             throw logged(error, source: source, path: receiver.path, count: receiver.count)
         }
-        let (path, sha256, field) = (receiver.path, receiver.sha256, readsSource ? receiver.source : nil)
+        let (path, field) = (receiver.path, readsSource ? receiver.source : nil)
         if declared == nil { accountUndeclared(context, source: source, bytes: receiver.count) }
         guard core.admission.enter() else { throw noScanSlot() }
         defer { core.admission.leave() }
         let bytes = try receiver.store.finish()
+        let sha256 = await core.digests.sha256(of: bytes)
         let collection = core.collections.countReceived(query["scan_id"], bytes: bytes.count)
         let submission = Submission(
             number: core.numbers.nextSample(), path: path, source: field ?? source, bytes: bytes, received: core.now())
@@ -83,7 +84,7 @@ struct UploadRoutes: Sendable {
         if declared == nil { accountUndeclared(context, source: source, bytes: receiver.count) }
         var sample = QueuedSample(
             id: id, path: receiver.path, source: source, received: core.now(), count: receiver.count,
-            sha256: receiver.sha256)
+            sha256: receiver.store.sha256)
         sample.collection = core.collections.countReceived(query["scan_id"], bytes: sample.count)
         let received = try await receiver.store.finish(with: sample.trailer)
         // The run's count is in the same commit.

@@ -52,13 +52,20 @@ struct FileSample: ~Copyable, SampleStore {
     private let directory: UploadDirectory
     private var file: SampleFile?
     private var block: [UInt8] = []
+    private var digest = StreamingDigest()
+
+    /// SHA-256 of the sample so far, in lower-case hexadecimal.
+    var sha256: String { digest.value }
 
     init(_ id: Int64, _ directory: UploadDirectory) {
         self.id = id
         self.directory = directory
     }
 
-    mutating func append(_ bytes: RawSpan) { block.append(bytes) }
+    mutating func append(_ bytes: RawSpan) {
+        digest.update(bytes)
+        block.append(bytes)
+    }
 
     mutating func flush() async throws(APIError) {
         if block.count >= Self.blockSize { _ = try await writeBlock() }
@@ -101,7 +108,6 @@ struct UploadReceiver<Store: SampleStore & ~Copyable>: ~Copyable, MultipartRecei
     /// Bytes of the sample so far.
     private(set) var count = 0
     private let sizeLimit: Int
-    private var digest = StreamingDigest()
     private var field: [UInt8] = []
     private var isFilePart = false
     private var isSourcePart = false
@@ -110,9 +116,6 @@ struct UploadReceiver<Store: SampleStore & ~Copyable>: ~Copyable, MultipartRecei
 
     /// What the field `source` says; nil when there is none.
     var source: String? { field.isEmpty ? nil : clientText(field) }
-
-    /// SHA-256 of the sample so far, in lower-case hexadecimal.
-    var sha256: String { digest.value }
 
     init(_ store: consuming Store, sizeLimit: Int) {
         self.store = store
@@ -165,7 +168,6 @@ struct UploadReceiver<Store: SampleStore & ~Copyable>: ~Copyable, MultipartRecei
         guard isFilePart else { return }
         guard bytes.byteCount <= sizeLimit - count else { throw .tooLarge(limit: sizeLimit) }
         count += bytes.byteCount
-        digest.update(bytes)
         try store.append(bytes)
     }
 
