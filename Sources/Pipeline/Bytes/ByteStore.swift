@@ -204,6 +204,9 @@ public struct ByteWriter: ~Copyable {
 
     private var isInHeap: Bool { memoryFile == nil && descriptor < 0 }
 
+    /// Whether the object is in a temporary file.
+    public var isOnDisk: Bool { descriptor >= 0 }
+
     /// Adds bytes at the end.
     ///
     /// - Throws: `SystemError` when neither memory nor the temporary directory takes them.

@@ -38,6 +38,9 @@ final class MemoryFile: Sendable {
 }
 
 /// A memory file that one owner writes to, and the memory its beginning is mapped to.
+///
+/// It has one owner at a time, a writer, an object or the store, which is why it may cross threads although it holds a raw
+/// pointer.
 @safe struct OpenMemoryFile: @unchecked Sendable {
     let descriptor: Int32
     /// Bytes that are reserved for it in its store.

@@ -1,6 +1,5 @@
 import Crypto
 import FoundationEssentials
-import NIOPosix
 import Pipeline
 import Synchronization
 
@@ -20,8 +19,8 @@ final class KnownDigests: Sendable {
 
     // Below, SHA-256 takes no longer than a fingerprint and looking for it.
     private static let smallest = 16 << 10
-    // Larger contents are not digested on a thread of the cooperative pool.
-    private static let largestInPlace = 4 << 20
+    // Larger contents are digested on their way in: all at once they would hold up a thread of the cooperative pool.
+    private static let largest = 4 << 20
 
     private let limit: Int
     private let key = SymmetricKey(size: .bits128)
@@ -39,14 +38,11 @@ final class KnownDigests: Sendable {
         }
     }
 
-    /// SHA-256 of a content, in lower-case hexadecimal.
-    func sha256(of bytes: Bytes) async -> String {
-        guard bytes.count > Self.largestInPlace else { return digest(bytes) }
-        let found = try? await NIOThreadPool.singleton.runIfActive { [self] in digest(bytes) }
-        return found ?? digest(bytes)
-    }
+    /// Whether the content of a body of so many bytes may wait for its digest until it is there; nil for an unknown size.
+    func takes(declared: Int?) -> Bool { limit > 0 && declared.map { $0 <= Self.largest } ?? false }
 
-    private func digest(_ bytes: Bytes) -> String {
+    /// SHA-256 of a content, in lower-case hexadecimal.
+    func sha256(of bytes: Bytes) -> String {
         guard limit > 0, bytes.count >= Self.smallest, let fingerprint = fingerprint(of: bytes) else {
             return Self.digest(of: bytes)
         }

@@ -37,7 +37,9 @@ struct UploadRoutes: Sendable {
         }
         guard core.arrivals.enter() else { throw tooManyUploads() }
         context.acceptBody()
-        var receiver = UploadReceiver(MemorySample(core.byteStore), sizeLimit: core.configuration.maximumFileSize)
+        var receiver = UploadReceiver(
+            MemorySample(core.byteStore, isDigestedOnItsWay: !core.digests.takes(declared: declared)),
+            sizeLimit: core.configuration.maximumFileSize)
         do {
             defer { core.arrivals.leave() }
             try await receiver.read(request, boundary: boundary)
@@ -48,8 +50,7 @@ struct UploadRoutes: Sendable {
         if declared == nil { accountUndeclared(context, source: source, bytes: receiver.count) }
         guard core.admission.enter() else { throw noScanSlot() }
         defer { core.admission.leave() }
-        let bytes = try receiver.store.finish()
-        let sha256 = await core.digests.sha256(of: bytes)
+        let (bytes, sha256) = try receiver.store.finish(core.digests)
         let collection = core.collections.countReceived(query["scan_id"], bytes: bytes.count)
         let submission = Submission(
             number: core.numbers.nextSample(), path: path, source: field ?? source, bytes: bytes, received: core.now())

@@ -16,10 +16,17 @@ protocol SampleStore: ~Copyable {
 /// A sample in memory files, for sync requests.
 struct MemorySample: ~Copyable, SampleStore {
     private var writer: ByteWriter
+    // Nil when the digest is made of the whole content.
+    private var digest: StreamingDigest?
 
-    init(_ store: ByteStore) { writer = store.makeWriter() }
+    /// A sample that is digested on its way in, or when it is there.
+    init(_ store: ByteStore, isDigestedOnItsWay: Bool) {
+        writer = store.makeWriter()
+        digest = isDigestedOnItsWay ? StreamingDigest() : nil
+    }
 
     mutating func append(_ bytes: RawSpan) throws(APIError) {
+        digest?.update(bytes)
         do {
             try writer.append(bytes)
         } catch {
@@ -29,13 +36,26 @@ struct MemorySample: ~Copyable, SampleStore {
 
     func flush() {}
 
-    /// The content, sealed.
-    consuming func finish() throws(APIError) -> Bytes {
+    /// The content, and its SHA-256 in lower-case hexadecimal.
+    consuming func finish(_ digests: KnownDigests) throws(APIError) -> (bytes: Bytes, sha256: String) {
+        let (known, isOnDisk) = (digest?.value, writer.isOnDisk)
         do {
-            return try writer.finish()
+            let bytes = try writer.finish()
+            if let known { return (bytes, known) }
+            // Where a file is mapped, an error of the disk would end the service; a read tells of it.
+            let inMemory = try isOnDisk ? Self.copy(of: bytes) : bytes
+            return (bytes, digests.sha256(of: inMemory))
         } catch {
             throw .noRoom(error)
         }
+    }
+
+    private static func copy(of bytes: Bytes) throws(SystemError) -> Bytes {
+        let copy = try bytes.withFile { descriptor, offset throws(SystemError) in
+            try Bytes.read(descriptor, at: offset, count: bytes.count, of: "a temporary file")
+        }
+        guard let copy else { throw SystemError("cannot open a temporary file again") }
+        return copy
     }
 }
 
