@@ -25,21 +25,69 @@ private final class Received: Sendable {
     }
 }
 
+/// A port of loopback that is taken, and where nobody listens before `listen`: connections are refused.
+///
+/// A port that was given back would not do: a process that is being forked may still hold its listening socket, and
+/// another test may get it.
+private final class HeldPort {
+    private let descriptor: Int32
+    private var address = sockaddr_in()
+    private var isHeld = true
+
+    var port: Int { Int(UInt16(bigEndian: address.sin_port)) }
+
+    init() throws {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        try #require(descriptor >= 0)
+        self.descriptor = descriptor
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let isBound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+                return unsafe bind(descriptor, pointer, length) == 0 && getsockname(descriptor, pointer, &length) == 0
+            }
+        }
+        try #require(isBound)
+    }
+
+    deinit { if isHeld { close(descriptor) } }
+
+    /// Connects the socket to its own port, which works without anybody who listens.
+    func connectToItself() async throws -> any Channel {
+        let isConnected = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        try #require(isConnected)
+        isHeld = false
+        return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .withConnectedSocket(descriptor).get()
+    }
+
+    /// Listens there.
+    func listen() async throws -> LineReceiver {
+        isHeld = false
+        return try await LineReceiver { try await $0.withBoundSocket(self.descriptor).get() }
+    }
+}
+
 /// A receiver of lines over TCP on loopback.
 private struct LineReceiver {
     let received = Received()
     let channel: any Channel
 
-    init(port: Int = 0) async throws {
+    init(
+        _ bind: (ServerBootstrap) async throws -> any Channel = { try await $0.bind(host: "127.0.0.1", port: 0).get() }
+    ) async throws {
         let received = received
-        channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelInitializer { channel in
+        channel = try await bind(
+            ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Collector(received))
                 }
-            }
-            .bind(host: "127.0.0.1", port: port).get()
+            })
     }
 
     var port: Int { channel.localAddress?.port ?? 0 }
@@ -136,14 +184,11 @@ private final class PostReceiver: ChannelInboundHandler, Sendable {
     }
 
     @Test func aTargetThatComesLaterGetsEverything() async throws {
-        // A port that was free a moment ago: nobody listens.
-        let first = try await LineReceiver()
-        let port = first.port
-        try await first.channel.close()
-        let sinks = try sinks("127.0.0.1:\(port):JSON:TCP")
+        let held = try HeldPort()
+        let sinks = try sinks("127.0.0.1:\(held.port):JSON:TCP")
         say(50, sinks)
         while sinks.targets.first?.problem.isEmpty ?? true { try await Task.sleep(for: .milliseconds(5)) }
-        let receiver = try await LineReceiver(port: port)
+        let receiver = try await held.listen()
         try await receiver.received.wait(for: 50)
         #expect(receiver.received.lines.last?.contains(#""message":"number 49""#) == true)
         #expect(await sinks.close().isEmpty)
@@ -151,15 +196,13 @@ private final class PostReceiver: ChannelInboundHandler, Sendable {
     }
 
     @Test func whatDoesNotFitTheSpoolIsCountedAndSaid() async throws {
-        let first = try await LineReceiver()
-        let port = first.port
-        try await first.channel.close()
-        let sinks = try sinks("127.0.0.1:\(port):DEFAULT:TCP", spool: 1_000)
+        let held = try HeldPort()
+        let sinks = try sinks("127.0.0.1:\(held.port):DEFAULT:TCP", spool: 1_000)
         say(100, sinks)
         let status = try #require(sinks.targets.first)
         #expect(status.dropped > 80)
         #expect(status.dropped + status.waiting == 100)
-        let receiver = try await LineReceiver(port: port)
+        let receiver = try await held.listen()
         try await receiver.received.wait(for: status.waiting + 1)
         let notice = receiver.received.lines.last
         #expect(notice?.contains("MESSAGE: Events were dropped") == true)
@@ -169,14 +212,12 @@ private final class PostReceiver: ChannelInboundHandler, Sendable {
     }
 
     @Test func aDeadTargetDoesNotHoldTheEnd() async throws {
-        let first = try await LineReceiver()
-        let port = first.port
-        try await first.channel.close()
-        let sinks = try sinks("127.0.0.1:\(port):DEFAULT:TCP")
+        let held = try HeldPort()
+        let sinks = try sinks("127.0.0.1:\(held.port):DEFAULT:TCP")
         say(3, sinks)
         let lost = await sinks.close()
         #expect(lost.map(\.lost) == [3])
-        #expect(lost.first?.target.contains("127.0.0.1:\(port)") == true)
+        #expect(lost.first?.target.contains("127.0.0.1:\(held.port)") == true)
     }
 
     @Test func oneDatagramALine() async throws {
@@ -202,34 +243,42 @@ private final class PostReceiver: ChannelInboundHandler, Sendable {
 
     @Test func aPostThatIsRefusedIsSentAgain() async throws {
         let received = Received()
+        // The first connection begins with a refusal.
+        let refusals = Mutex<[[HTTPResponseStatus]]>([[.serviceUnavailable]])
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    let statuses = refusals.withLock { $0.popLast() ?? [] }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(PostReceiver(received, [.serviceUnavailable]))
+                    try channel.pipeline.syncOperations.addHandler(PostReceiver(received, statuses))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(channel.localAddress?.port)
-        // Each connection begins with a refusal, so that only what is sent twice on the same one would be lost.
         let sinks = try sinks("http://127.0.0.1:\(port)/in")
         say(2, sinks)
         while sinks.targets.first?.problem.contains("503") != true { try await Task.sleep(for: .milliseconds(5)) }
-        try await channel.close()
-        let second = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(PostReceiver(received, []))
-                }
-            }
-            .bind(host: "127.0.0.1", port: port).get()
         try await received.wait(for: 2)
         #expect(await sinks.close().isEmpty)
         #expect(received.lines.count == 2)
         #expect(received.lines.allSatisfy { $0.hasPrefix(#"{"type":"THOR message""#) })
-        try await second.close()
+        try await channel.close()
+    }
+
+    // Bound to the port it connects to, a socket becomes both ends.
+    @Test func aConnectionToItselfIsNone() async throws {
+        let held = try HeldPort()
+        let channel = try await held.connectToItself()
+        #expect(channel.localAddress?.port == held.port && channel.localAddress == channel.remoteAddress)
+        #expect(throws: TargetError.self) { try channel.requireOtherEnd() }
+        try await channel.close()
+
+        let receiver = try await LineReceiver()
+        let other = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: "127.0.0.1", port: receiver.port).get()
+        try other.requireOtherEnd()
+        try await other.close()
+        try await receiver.channel.close()
     }
 
     @Test(.enabled(if: TestAuthority.isAvailable, "needs openssl"))

@@ -35,6 +35,29 @@ extension Channel {
     }
 }
 
+extension ClientBootstrap {
+    fileprivate func connect(to address: TargetAddress) async throws -> any Channel {
+        let channel = try await connectTimeout(.seconds(10)).connect(host: address.host, port: address.port).get()
+        do { try channel.requireOtherEnd() } catch {
+            try? await channel.close()
+            throw error
+        }
+        return channel
+    }
+}
+
+extension Channel {
+    /// Refuses a connection to itself.
+    ///
+    /// While nobody listens at a port of this machine, the system may choose that very port for the near end, which
+    /// TCP takes for both ends opening at once (RFC 9293, 3.5): what is sent would come back and count as delivered.
+    ///
+    /// - Throws: `TargetError` when both ends are the same.
+    func requireOtherEnd() throws(TargetError) {
+        if localAddress == remoteAddress { throw TargetError("nobody listens there") }
+    }
+}
+
 /// Datagrams, one a line: UDP, or the socket of the system's own log.
 final class DatagramConnection: TargetConnection {
     // The largest payload of a UDP datagram over IPv4.
@@ -76,12 +99,11 @@ final class StreamConnection: TargetConnection {
     init(_ address: TargetAddress, tls: NIOSSLContext?) async throws {
         let host = address.host
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connectTimeout(.seconds(10))
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.addTLS(tls, host) }
             }
-            .connect(host: host, port: address.port).get()
+            .connect(to: address)
     }
 
     func send(_ lines: [[UInt8]]) async throws {
@@ -104,7 +126,6 @@ final class HTTPConnection: TargetConnection {
         self.answers = answers
         let host = address.host
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connectTimeout(.seconds(10))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.addTLS(tls, host)
@@ -112,7 +133,7 @@ final class HTTPConnection: TargetConnection {
                     try channel.pipeline.syncOperations.addHandler(AnswerReader(answered))
                 }
             }
-            .connect(host: host, port: address.port).get()
+            .connect(to: address)
         let isJSON = address.format == .json
         let bracketed = host.contains(":") ? "[\(host)]" : host
         head = HTTPRequestHead(
