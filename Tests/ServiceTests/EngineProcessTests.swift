@@ -212,39 +212,68 @@ import Testing
         }
     }
 
+    // A job of the queue that was begun so long ago.
+    private func assigned(_ number: UInt64, _ lane: Lane, secondsAgo: UInt64?, now: UInt64) -> ProcessEngine.Assigned {
+        let submission = Submission(
+            number: 1, path: "/s", source: "test", bytes: .empty, received: Timestamp(seconds: 0))
+        let job = ProcessEngine.Job(number: number, submission: submission, lane: lane) { _ in }
+        return ProcessEngine.Assigned(job: job, started: secondsAgo.map { now - $0 * 1_000_000_000 })
+    }
+
     // 0 is SCHED_OTHER, 5 SCHED_IDLE.
     @Test(.timeLimit(.minutes(1))) func threadsForTheQueueTakeWhatIsLeftWhileSamplesComeIn() async throws {
-        let harness = try EngineHarness { $0.niceness = 19 }
+        let harness = try EngineHarness {
+            $0.niceness = 19
+            $0.threads = 2
+        }
         try await harness.run { harness in
             #expect(await harness.scan("calm").failure == nil)
+            let process = try #require(harness.engines.first)
+            // Waits until so many threads have a niceness and policy, without the one that was forked.
+            func wait(for expected: [String: Int]) async throws {
+                while true {
+                    let threads = try threads(of: process).filter { niceness($0) != 0 }
+                    let found = Dictionary(grouping: threads) { "\($0[16]) \($0[38])" }.mapValues(\.count)
+                    if found == expected { return }
+                    try await Task.sleep(for: .milliseconds(10))
+                }
+            }
             for isReceiving in [true, false] {
                 harness.engine.isReceiving.withLock { $0 = { isReceiving } }
-                let policy = isReceiving && ProcessEngine.mayLeaveIdlePolicy ? "5" : "0"
-                let process = try #require(harness.engines.first)
-                func isPlaced() throws -> Bool {
-                    try threads(of: process).allSatisfy { $0[38] == (niceness($0) == 19 ? policy : "0") }
+                let policy = isReceiving && ProcessEngine.mayComeForward ? "5" : "0"
+                try await wait(for: ["5 0": 3, "19 \(policy)": 2])
+                #expect(await harness.scan("calm").failure == nil)
+            }
+            // Beside a scan that has taken long they do not stand back; afterwards they do again.
+            for isLong in [true, false] {
+                let long = isLong ? assigned(1 << 40, .async, secondsAgo: 31, now: monotonicNanoseconds()) : nil
+                harness.engine.state.withLock { state in
+                    for number in state.children.keys { state.children[number]?.jobs[1 << 40] = long }
                 }
-                while try !isPlaced() { try await Task.sleep(for: .milliseconds(10)) }
+                try await wait(for: isLong && ProcessEngine.mayComeForward ? ["5 0": 5] : ["5 0": 3, "19 0": 2])
                 #expect(await harness.scan("calm").failure == nil)
             }
         }
     }
 
-    @Test func aScanTakesWhatIsLeftForSomeSecondsOnly() throws {
+    @Test func scansOfTheQueueStandBackByWhatTheyHaveTaken() throws {
         let (ours, _) = try PacketSocket.pair()
-        func canWait(_ lane: Lane, started: UInt64?) -> Bool {
+        let now: UInt64 = 100_000_000_000
+        func place(_ scans: [(lane: Lane, seconds: UInt64?)], isReceiving: Bool = true) -> QueuePlace {
             var child = ProcessEngine.Child(role: .traffic, loader: 1, socket: ours)
-            let submission = Submission(
-                number: 1, path: "/s", source: "test", bytes: .empty, received: Timestamp(seconds: 0))
-            let job = ProcessEngine.Job(number: 1, submission: submission, lane: lane) { _ in }
-            child.jobs[1] = ProcessEngine.Assigned(job: job, started: started)
-            return child.canWait(now: 10_000_000_000)
+            for (number, scan) in zip(UInt64(0)..., scans) {
+                child.jobs[number] = assigned(number, scan.lane, secondsAgo: scan.seconds, now: now)
+            }
+            return child.queuePlace(now: now, isReceiving: isReceiving)
         }
-        #expect(canWait(.async, started: nil))
-        #expect(canWait(.async, started: 8_000_000_000))
-        #expect(!canWait(.async, started: 7_999_999_999))
-        #expect(!canWait(.sync, started: nil))
-        #expect(!canWait(.sync, started: 10_000_000_000))
+        #expect(place([]) == .idle)
+        #expect(place([], isReceiving: false) == .back)
+        #expect(place([(.async, nil), (.async, 2)]) == .idle)
+        #expect(place([(.async, 0), (.async, 3)]) == .back)
+        #expect(place([(.async, 0), (.sync, nil)]) == .back)
+        #expect(place([(.async, 30), (.sync, 90)]) == .back)
+        #expect(place([(.async, 31), (.async, nil)]) == .forward)
+        #expect(place([(.async, 31), (.sync, 1)], isReceiving: false) == .forward)
     }
 
     @Test func theSandboxRefusesFilesNetworkAndPrograms() async throws {

@@ -141,9 +141,11 @@ final class Connection {
         var done = 0
         while done < bytes.count {
             let sent = bytes.withUnsafeBytes { rest in
-                send(socketDescriptor, rest.baseAddress.map { $0 + done }, rest.count - done, 0)
+                send(socketDescriptor, rest.baseAddress.map { $0 + done }, rest.count - done, Int32(MSG_NOSIGNAL.rawValue))
             }
-            guard sent > 0 else { throw BenchmarkError("the connection broke while sending") }
+            guard sent > 0 else {
+                throw BenchmarkError("the service ended the connection while a file was sent: its log says why")
+            }
             done += sent
         }
     }

@@ -83,8 +83,9 @@ public final class ProcessEngine: Engine {
         // Its socket has ended; its exit code and signal.
         var isAtEnd = false
         var exit: (code: Int32, signal: Int32)?
-        // Whether its threads for queued samples run only where nobody else wants to.
-        var isIdle = false
+        // Its threads for queued samples, once they were looked for, and how far they stand back.
+        var queueThreads: [Int32]?
+        var queuePlace = QueuePlace.back
 
         func running(_ lane: Lane) -> Int { jobs.values.count { $0.job.lane == lane && $0.started != nil } }
 
