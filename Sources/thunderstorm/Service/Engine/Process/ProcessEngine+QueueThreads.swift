@@ -7,8 +7,9 @@ import Synchronization
 // Niceness alone leaves scans of queued samples a third of the processors while uploads come in: the kernel has threads of
 // the reception wait behind each other although another processor does nothing but such a scan. It counts one as free whose
 // thread has the idle policy. That policy gets so little beside anything else that a scan would run into its time limits,
-// so it holds for the first seconds of a scan only, and never beside scans that a client waits for. Beside those, the lowest
-// niceness gets a twentieth of a processor: a scan that has taken a good part of its time limits comes forward.
+// so it holds for the first seconds of a scan only, and never beside scans that a client waits for. Beside other programs that
+// are busy, the lowest niceness gets a hundredth of a processor: a scan that has taken a good part of its time limits comes
+// forward.
 
 /// How far the threads for queued samples stand back.
 enum QueuePlace: Equatable {
