@@ -24,7 +24,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 
-THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool >/dev/null
+THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool --quiet >&2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 

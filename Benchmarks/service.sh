@@ -42,7 +42,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$rules" ] || rules="--rules $root/rules"
 
-THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool >/dev/null
+THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool --quiet >&2
 work=$(mktemp -d)
 . "$root/Benchmarks/server.sh"
 

@@ -17,5 +17,5 @@ if [ -z "$paths" ]; then
     find / -xdev -type f 2>/dev/null | head -50000 >"$paths" || true
 fi
 export THUNDERSTORM_ONLY=IOC
-swift build -c release --package-path "$root/Benchmarks/Signatures" >/dev/null
+swift build -c release --package-path "$root/Benchmarks/Signatures" --quiet >&2
 "$root/Benchmarks/Signatures/.build/release/SignatureBenchmark" "$list" "$paths"

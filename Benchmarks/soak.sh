@@ -12,7 +12,7 @@ program=$root/.build/release/thunderstorm
 tool=$root/Benchmarks/.build/release/BenchmarkTool
 submissions=${1:-100000}
 
-THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool >/dev/null
+THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool --quiet >&2
 work=$(mktemp -d)
 . "$root/Benchmarks/server.sh"
 

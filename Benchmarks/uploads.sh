@@ -10,7 +10,7 @@ program=$root/.build/release/thunderstorm
 tool=$root/Benchmarks/.build/release/BenchmarkTool
 [ $# -gt 0 ] || set -- --rules "$root/rules"
 
-THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool >/dev/null
+THUNDERSTORM_ONLY=All swift build -c release --package-path "$root/Benchmarks" --product BenchmarkTool --quiet >&2
 work=$(mktemp -d)
 . "$root/Benchmarks/server.sh"
 

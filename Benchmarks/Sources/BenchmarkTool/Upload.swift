@@ -141,7 +141,7 @@ final class Connection {
         var done = 0
         while done < bytes.count {
             let sent = bytes.withUnsafeBytes { rest in
-                send(socketDescriptor, rest.baseAddress.map { $0 + done }, rest.count - done, Int32(MSG_NOSIGNAL.rawValue))
+                send(socketDescriptor, rest.baseAddress.map { $0 + done }, rest.count - done, Int32(MSG_NOSIGNAL))
             }
             guard sent > 0 else {
                 throw BenchmarkError("the service ended the connection while a file was sent: its log says why")
