@@ -1,5 +1,5 @@
 # `make help` lists the targets.
-.PHONY: help packages build serve scan test test-examples test-deploy test-dist test-outputs test-page test-parsers check-format format samples docs bench bench-service bench-page kill fuzz soak dist deb clean
+.PHONY: help packages build serve scan test test-examples test-deploy test-dist test-outputs test-page test-parsers check-benchmarks check-format format samples docs bench bench-service bench-page kill fuzz soak dist deb clean
 
 SWIFT ?= swift
 CHECKS := --explicit-target-dependency-import-check error
@@ -33,11 +33,15 @@ test: packages check-format samples ## run all tests
 	Tests/Outputs/readers.sh
 	$(SWIFT) test --skip-build
 	$(MAKE) test-examples
+	$(MAKE) check-benchmarks
 
 test-examples: packages ## build and test the Swift package under Examples/, and a program with its stage
 	$(SWIFT) build --package-path Examples/banner-stage --scratch-path .build-examples --build-tests
 	$(SWIFT) test --package-path Examples/banner-stage --scratch-path .build-examples --skip-build
 	.build-examples/debug/case-thunderstorm stages | grep -q '^banner$$'
+
+check-benchmarks: packages ## build the programs of the benchmarks, without running them
+	THUNDERSTORM_ONLY=All $(SWIFT) build --package-path Benchmarks --scratch-path .build-benchmarks
 
 test-deploy: packages ## install, serve, update signatures in good and bad ways, uninstall; below a temporary folder
 	$(SWIFT) build --product thunderstorm

@@ -12,7 +12,7 @@ each=${SECONDS_EACH:-600}
 names=${*:-$(sed -n '/^let names/,/^\]/p' Package.swift | grep -o '"[A-Za-z]*"' | tr -d '"')}
 failed=
 for name in $names; do
-    swift build -c release --sanitize=fuzzer --product "Fuzz$name" --scratch-path .build >/dev/null
+    swift build -c release --sanitize=fuzzer --product "Fuzz$name" --scratch-path .build --quiet >&2
     mkdir -p ".build-corpus/$name" .build-crashes
     made=.build-seeds/$name
     rm -rf "$made"
