@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import NIOPosix
 import Pipeline
 import Synchronization
 import Testing
@@ -281,6 +282,30 @@ struct AccessTests {
         #expect(throws: ConfigurationError.self) { try check { $0.serverClientAuthorities = "a" } }
         #expect(throws: ConfigurationError.self) { try check { $0.viewDirectory = "a" } }
         #expect(throws: ConfigurationError.self) { try check { $0.storeSamples = "some" } }
+    }
+
+    @Test func tokensThatAreMadeAtOnceAreAllThere() async throws {
+        let folder = try TemporaryFolder()
+        let file = TokenFile(path: folder.path + "/tokens.json")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<32 {
+                group.addTask {
+                    try await spoolThreads.runIfActive {
+                        let token = AccessToken.make(
+                            name: "\(index)", owner: "", scopes: [.read], expires: nil, now: currentTime()
+                        ).token
+                        try file.update { $0.append(token) }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let names = try file.read().map(\.name)
+        #expect(names.count == 32)
+        #expect(Set(names) == Set((0..<32).map { "\($0)" }))
+        #expect(try folder.names() == ["tokens.json", "tokens.json.lock"])
+        let attributes = try FileManager.default.attributesOfItem(atPath: file.path + ".lock")
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
     }
 
     @Test func theTokenFileIsPrivateAndNamedWhenItIsMissing() throws {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import HummingbirdTesting
+import NIOPosix
 import Pipeline
 import Testing
 
@@ -22,6 +23,16 @@ struct StorageTests {
         policy.directory = folder.path + "/samples"
         policy.viewDirectory = view?.path
         return policy
+    }
+
+    /// Keeps a content without findings that comes from `pc`; its SHA-256.
+    @discardableResult
+    private static func keep(_ bytes: Bytes, path: String, in archive: SampleArchive) throws -> String {
+        let (digest, now) = (Digests(of: bytes).sha256, currentTime())
+        try archive.keep(
+            Submission(number: 1, path: path, source: "pc", bytes: bytes, received: now), sha256: digest,
+            result: StoredResult(report: Report(), context: EventContext(time: now, hostname: "pc", scanID: "S-1")))
+        return digest
     }
 
     @Test(arguments: [(0, 2), (60, 1), (86, 0)])
@@ -98,13 +109,8 @@ struct StorageTests {
         let archive = try SampleArchive(policy)
         let now = currentTime()
         for index in 0..<10 {
-            let bytes = Bytes([UInt8](repeating: UInt8(index), count: 10_000))
-            let digest = Digests(of: bytes).sha256
-            try archive.keep(
-                Submission(number: index, path: "/\(index)", source: "pc", bytes: bytes, received: now),
-                sha256: digest,
-                result: StoredResult(
-                    report: Report(), context: EventContext(time: now, hostname: "pc", scanID: "S-\(index)")))
+            let digest = try Self.keep(
+                Bytes([UInt8](repeating: UInt8(index), count: 10_000)), path: "/\(index)", in: archive)
             // Each an hour after the one before, the last one now.
             let age = Double((9 - index) * 3_600)
             try FileManager.default.setAttributes(
@@ -117,5 +123,71 @@ struct StorageTests {
         #expect(archive.clean(now: now) == 0)
         #expect(archive.clean(now: Timestamp(seconds: now.seconds + 100_000 - 3_000)) == 3)
         #expect(try files(view) == ["pc/9"])
+    }
+
+    @Test func aContentThatManyStoreAtOnceIsWhole() async throws {
+        let (kept, view) = (try TemporaryFolder(), try TemporaryFolder())
+        let bytes = Bytes([UInt8](repeating: 7, count: 1 << 20))
+        let digest = Digests(of: bytes).sha256
+        let file = "samples/\(digest.prefix(2))/\(digest)"
+        // As a crash leaves it.
+        try kept.write(file + ".1.part", "half")
+        let archive = try SampleArchive(policy(kept, score: 0, view: view))
+        #expect(try files(kept).isEmpty)
+        let paths = (0..<32).map { "folder/\($0)" }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for path in paths {
+                group.addTask {
+                    try await spoolThreads.runIfActive { _ = try Self.keep(bytes, path: path, in: archive) }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try files(kept) == [file, file + ".ndjson"])
+        #expect(Digests(of: try ByteStore().read(file: kept.path + "/" + file)).sha256 == digest)
+        let lines = try kept.read(file + ".ndjson").split(separator: "\n").map { jsonObject(String($0)) }
+        #expect(lines.count == paths.count)
+        #expect(Set(lines.compactMap { $0["path"] as? String }) == Set(paths))
+        #expect(Set(lines.compactMap { $0["vfs"] as? String }) == Set(paths.map { "pc/" + $0 }))
+        #expect(try files(view) == paths.map { "pc/" + $0 }.sorted())
+        // All of them are the one file.
+        var info = stat()
+        #expect(unsafe stat(kept.path + "/" + file, &info) == 0)
+        #expect(Int(info.st_nlink) == paths.count + 1)
+    }
+
+    @Test func nothingIsShownThatNoLineNames() throws {
+        let (kept, view) = (try TemporaryFolder(), try TemporaryFolder())
+        var policy = policy(kept, score: 0, view: view)
+        policy.quota = 0
+        let archive = try SampleArchive(policy)
+        let bytes = Bytes(Array("one".utf8))
+        let digest = try Self.keep(bytes, path: "/a/b/c", in: archive)
+        let metadata = "samples/\(digest.prefix(2))/\(digest).ndjson"
+        let lines = try kept.read(metadata) + String(repeating: "\n", count: SampleArchive.metadataLimit)
+        try kept.write(metadata, lines)
+        let error = #expect(throws: SystemError.self) { try Self.keep(bytes, path: "/a/d/e", in: archive) }
+        #expect(error?.description.contains(metadata) == true)
+        // Told once.
+        try Self.keep(bytes, path: "/f", in: archive)
+        #expect(try kept.read(metadata) == lines)
+        #expect(try files(view) == ["pc/a/b/c"])
+        // With the sample goes what is shown of it, and the directories, but not the root.
+        #expect(archive.clean(now: currentTime()) == 1)
+        #expect(try files(kept).isEmpty)
+        #expect(try view.names().isEmpty)
+    }
+
+    @Test func aNameThatCannotBeMadeIsNotReported() throws {
+        let (kept, view) = (try TemporaryFolder(), try TemporaryFolder())
+        let archive = try SampleArchive(policy(kept, score: 0, view: view))
+        let bytes = Bytes(Array("one".utf8))
+        let digest = Digests(of: bytes).sha256
+        try view.makeFolder("pc/x")
+        try view.makeFolder("pc/x~\(digest.prefix(8))")
+        #expect(throws: SystemError.self) { try Self.keep(bytes, path: "/x", in: archive) }
+        let lines = try kept.read("samples/\(digest.prefix(2))/\(digest).ndjson").split(separator: "\n")
+        #expect(lines.count == 1)
+        #expect(lines.allSatisfy { jsonObject(String($0))["vfs"] == nil })
     }
 }

@@ -107,10 +107,20 @@ public struct TokenFile: Sendable {
         return content.tokens
     }
 
-    /// Changes the tokens.
+    /// Changes the tokens; waits while somebody else does.
     ///
-    /// - Throws: `ConfigurationError` when the file cannot be read or written; it is as it was then.
+    /// - Throws: `ConfigurationError` when the file cannot be read or written; it is as it was then, unless only the
+    ///   directory could not be synced.
     public func update(_ change: (inout [AccessToken]) -> Void) throws(ConfigurationError) {
+        // A file of its own: the one of the tokens is replaced, and a lock would go with the old one.
+        let lock = unsafe open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard lock >= 0 else { throw ConfigurationError("--server-tokens: \(SystemError("cannot open \(path).lock"))") }
+        defer { close(lock) }
+        while flock(lock, LOCK_EX) != 0 {
+            guard errno == EINTR else {
+                throw ConfigurationError("--server-tokens: \(SystemError("cannot lock \(path).lock"))")
+            }
+        }
         var tokens = fileExists(path) ? try read() : []
         change(&tokens)
         let encoder = JSONEncoder()
@@ -134,5 +144,11 @@ public struct TokenFile: Sendable {
         try writeAll(bytes.rawSpan, to: descriptor, file: part)
         guard fsync(descriptor) == 0 else { throw SystemError("cannot sync \(part)") }
         guard unsafe rename(part, path) == 0 else { throw SystemError("cannot rename \(part)") }
+        // A revoked token must not come back after a power failure.
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let directory = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw SystemError("cannot open the directory \(folder)") }
+        defer { close(directory) }
+        guard fsync(directory) == 0 else { throw SystemError("cannot sync the directory \(folder)") }
     }
 }

@@ -7,6 +7,7 @@ import Synchronization
 //
 //     DIR/ab/ab12…           the content, mode 0600
 //     DIR/ab/ab12….ndjson    path, source, time, scan id, score, level of each submission
+//     DIR/ab/ab12….N.part    a content while it is written
 
 /// Which samples are kept.
 public struct StoragePolicy: Sendable, Equatable {
@@ -34,20 +35,27 @@ public struct StoragePolicy: Sendable, Equatable {
 
 /// The directory of kept samples.
 final class SampleArchive: Sendable {
-    private struct Usage {
+    private struct State {
         var bytes = 0
         var wantsCleaning = true
+        // When its samples were last looked at, in seconds since 1970.
+        var lastWalk: Int64?
+        // Contents whose full metadata was told: once in a run is enough.
+        var toldFull: Set<String> = []
     }
 
     private static let digestLength = 64
     // What is read and written at one time.
     private static let pieceSize = 8 << 20
     // Metadata of one content, in bytes: a file that a thousand machines have needs no endless list.
-    private static let metadataLimit = 4 << 20
+    static let metadataLimit = 4 << 20
+    // Seconds between two walks for age: each looks at every kept file.
+    private static let ageInterval: Int64 = 60
 
     private let policy: StoragePolicy
     private let view: SampleView?
-    private let usage = Mutex(Usage())
+    // Held while names in the two trees change: a sample, its lines and what is shown of it come and go together.
+    private let state = Mutex(State())
 
     /// Prepares the directories.
     ///
@@ -61,34 +69,53 @@ final class SampleArchive: Sendable {
         } else {
             view = nil
         }
+        // Left by a crash: each write has a name of its own, so that no later one replaces them.
+        for folder in entries(of: policy.directory) where folder.count == 2 {
+            for name in entries(of: policy.directory + "/" + folder)
+            where name.hasSuffix(".part") && Self.isDigest(String(name.prefix(Self.digestLength))) {
+                unsafe unlink("\(policy.directory)/\(folder)/\(name)")
+            }
+        }
     }
 
     /// Keeps a sample if the policy wants it; blocks while the disk is busy.
     ///
-    /// - Throws: `SystemError` when the disk does not take it; nothing is kept then.
+    /// - Throws: `SystemError` when the disk does not take it, or takes it and cannot list or show it.
     func keep(_ submission: Submission, sha256: String, result: StoredResult) throws(SystemError) {
         guard policy.wants(result.report), Self.isDigest(sha256) else { return }
         let folder = policy.directory + "/" + sha256.prefix(2)
         if unsafe mkdir(folder, 0o700) != 0, errno != EEXIST { throw SystemError("cannot create \(folder)") }
         let file = folder + "/" + sha256
-        if !fileExists(file) {
-            try write(submission.content, to: file)
-            usage.withLock { usage in
-                usage.bytes += submission.content.count
-                if usage.bytes > policy.quota { usage.wantsCleaning = true }
+        var part: String?
+        defer { if let part { unsafe unlink(part) } }
+        // Without the lock, so that others do not wait for it.
+        if !fileExists(file) { part = try write(submission.content, beside: file) }
+        try state.withLock { state throws(SystemError) in
+            // Whoever was first has stored the same content.
+            if !fileExists(file) {
+                // Without a part it was there, and was removed since.
+                let whole = if let part { part } else { try write(submission.content, beside: file) }
+                part = whole
+                guard unsafe rename(whole, file) == 0 else { throw SystemError("cannot rename \(whole)") }
+                state.bytes += submission.content.count
+                if state.bytes > policy.quota { state.wantsCleaning = true }
             }
+            try list(submission, sha256, result, of: file, toldFull: &state.toldFull)
         }
-        let shown = try view?.show(file, of: submission, sha256: sha256)
-        try append(line(submission, sha256, result, shown), to: file + ".ndjson")
     }
 
     /// Removes what is too old, and the oldest beyond the quota; returns how many samples went.
     func clean(now: Timestamp) -> Int {
-        let isDue = usage.withLock { usage in
-            defer { usage.wantsCleaning = false }
-            return usage.wantsCleaning
+        let (isDue, isTime) = state.withLock { state in
+            let isDue = state.wantsCleaning
+            state.wantsCleaning = false
+            // A clock that was set back does not stop it.
+            let isRecent = state.lastWalk.map { (0..<Self.ageInterval).contains(now.seconds - $0) } ?? false
+            let isTime = policy.maximumAge != nil && !isRecent
+            if isDue || isTime { state.lastWalk = now.seconds }
+            return (isDue, isTime)
         }
-        guard isDue || policy.maximumAge != nil else { return 0 }
+        guard isDue || isTime else { return 0 }
         var kept: [(file: String, time: Int64, size: Int)] = []
         for folder in entries(of: policy.directory) where folder.count == 2 {
             for name in entries(of: policy.directory + "/" + folder) where Self.isDigest(name) {
@@ -106,19 +133,21 @@ final class SampleArchive: Sendable {
         for sample in kept {
             let isOld = policy.maximumAge.map { now.seconds - sample.time > $0 } ?? false
             guard isOld || total > target else { continue }
-            view?.hide(metadata: sample.file + ".ndjson")
-            unsafe unlink(sample.file)
-            unsafe unlink(sample.file + ".ndjson")
+            state.withLock { _ in
+                view?.hide(metadata: sample.file + ".ndjson")
+                unsafe unlink(sample.file)
+                unsafe unlink(sample.file + ".ndjson")
+            }
             total -= sample.size
             removed += 1
         }
-        usage.withLock { $0.bytes = total }
+        state.withLock { $0.bytes = total }
         return removed
     }
 
-    private func write(_ content: Content, to file: String) throws(SystemError) {
-        let part = file + ".part"
-        unsafe unlink(part)
+    // A whole file under a name of its own: others may store the same content at the same time.
+    private func write(_ content: Content, beside file: String) throws(SystemError) -> String {
+        let part = "\(file).\(UInt64.random(in: 0...UInt64.max)).part"
         let descriptor = unsafe open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw SystemError("cannot create \(part)") }
         defer { close(descriptor) }
@@ -130,20 +159,47 @@ final class SampleArchive: Sendable {
                 done += piece.count
             }
             guard fsync(descriptor) == 0 else { throw SystemError("cannot sync \(part)") }
-            guard unsafe rename(part, file) == 0 else { throw SystemError("cannot rename \(part)") }
         } catch {
             unsafe unlink(part)
             throw error
         }
+        return part
     }
 
-    private func append(_ line: [UInt8], to file: String) throws(SystemError) {
-        let descriptor = unsafe open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw SystemError("cannot open \(file)") }
+    // Shows a kept sample and adds its line. What is shown is found again by its line only: no line, nothing shown.
+    private func list(
+        _ submission: Submission, _ sha256: String, _ result: StoredResult, of file: String,
+        toldFull: inout Set<String>
+    ) throws(SystemError) {
+        let metadata = file + ".ndjson"
+        let descriptor = unsafe open(metadata, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw SystemError("cannot open \(metadata)") }
         defer { close(descriptor) }
         var info = stat()
-        guard unsafe fstat(descriptor, &info) == 0, Int(info.st_size) < Self.metadataLimit else { return }
-        try writeAll(line.rawSpan, to: descriptor, file: file)
+        guard unsafe fstat(descriptor, &info) == 0 else { throw SystemError("cannot look at \(metadata)") }
+        guard Int(info.st_size) < Self.metadataLimit else {
+            guard toldFull.insert(sha256).inserted else { return }
+            throw SystemError(
+                "\(metadata) has its \(Self.metadataLimit) bytes; more submissions of this content are neither listed "
+                    + "there nor shown by --vfs-dir", number: EFBIG)
+        }
+        var shown: (path: String, isNew: Bool)?
+        var failure: SystemError?
+        do throws(SystemError) {
+            shown = try view?.show(file, of: submission, sha256: sha256)
+        } catch {
+            failure = error
+        }
+        let bytes = line(submission, sha256, result, shown?.path)
+        do throws(SystemError) {
+            try writeAll(bytes.rawSpan, to: descriptor, file: metadata)
+        } catch {
+            // Half a line would spoil the next one.
+            _ = ftruncate(descriptor, info.st_size)
+            if let shown, shown.isNew { view?.remove(shown.path) }
+            throw error
+        }
+        if let failure { throw failure }
     }
 
     private func line(

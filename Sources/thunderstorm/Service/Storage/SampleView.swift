@@ -15,10 +15,12 @@ struct SampleView: Sendable {
     /// Its directory.
     let root: String
 
-    /// Shows a kept file; the path below the root.
+    /// Shows a kept file; the path below the root, and whether it was not there before.
     ///
     /// - Throws: `SystemError` when the tree does not take it.
-    func show(_ file: String, of submission: Submission, sha256: String) throws(SystemError) -> String {
+    func show(
+        _ file: String, of submission: Submission, sha256: String
+    ) throws(SystemError) -> (path: String, isNew: Bool) {
         var parts = [Self.safeName(submission.source)] + Self.safeParts(of: submission.path)
         let name = parts.removeLast()
         var directory = unsafe open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -39,12 +41,17 @@ struct SampleView: Sendable {
             path += taken + "/"
         }
         // Another content under the same path gets a name of its own; the same one is there already.
-        for candidate in [name, "\(name)~\(sha256.prefix(8))"] {
-            if unsafe linkat(AT_FDCWD, file, directory, candidate, 0) == 0 { return path + candidate }
-            if errno == EXDEV, try Self.copy(file, to: directory, candidate) { return path + candidate }
-            if Self.isSame(file, directory, candidate) { return path + candidate }
+        let hashed = "\(name)~\(sha256.prefix(8))"
+        var number: Int32 = 0
+        for candidate in [name, hashed] {
+            if unsafe linkat(AT_FDCWD, file, directory, candidate, 0) == 0 { return (path + candidate, true) }
+            number = errno
+            if number == EXDEV, try Self.copy(file, to: directory, candidate) { return (path + candidate, true) }
+            if Self.isSame(file, directory, candidate, isHashed: candidate == hashed) {
+                return (path + candidate, false)
+            }
         }
-        return path + "\(name)~\(sha256.prefix(8))"
+        throw SystemError("cannot show \(file) as \(root)/\(path)\(hashed)", number: number)
     }
 
     /// Removes what the metadata of a kept file says is shown of it.
@@ -57,8 +64,15 @@ struct SampleView: Sendable {
             guard let shown = try? JSONDecoder().decode(Line.self, from: Data(line)).vfs,
                 !shown.split(separator: "/").contains("..")
             else { continue }
-            unsafe unlink(root + "/" + shown)
+            remove(shown)
         }
+    }
+
+    /// Removes a shown file, and the directories that are empty then.
+    func remove(_ shown: String) {
+        unsafe unlink(root + "/" + shown)
+        var parts = shown.split(separator: "/").dropLast()
+        while !parts.isEmpty, unsafe rmdir(root + "/" + parts.joined(separator: "/")) == 0 { parts.removeLast() }
     }
 
     /// Components of a path as a client wrote it, made safe; the last one is the file.
@@ -93,12 +107,14 @@ struct SampleView: Sendable {
         return unsafe openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     }
 
-    private static func isSame(_ file: String, _ directory: Int32, _ name: String) -> Bool {
+    // A link is the same file. A copy is told by its size where its name has the hash.
+    private static func isSame(_ file: String, _ directory: Int32, _ name: String, isHashed: Bool) -> Bool {
         var (one, other) = (stat(), stat())
         guard unsafe lstat(file, &one) == 0, unsafe fstatat(directory, name, &other, AT_SYMLINK_NOFOLLOW) == 0 else {
             return false
         }
-        return one.st_dev == other.st_dev && one.st_ino == other.st_ino
+        if one.st_dev == other.st_dev && one.st_ino == other.st_ino { return true }
+        return isHashed && other.st_mode & S_IFMT == S_IFREG && one.st_size == other.st_size
     }
 
     // Across file systems; false when something has the name already.
@@ -106,9 +122,17 @@ struct SampleView: Sendable {
         let content = try ByteStore().read(file: file)
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
         let descriptor = unsafe openat(directory, name, flags, 0o600)
-        guard descriptor >= 0 else { return false }
+        guard descriptor >= 0 else {
+            if errno == EEXIST { return false }
+            throw SystemError("cannot create \(name)")
+        }
         defer { close(descriptor) }
-        try writeAll(content.span, to: descriptor, file: name)
+        do throws(SystemError) {
+            try writeAll(content.span, to: descriptor, file: name)
+        } catch {
+            unsafe unlinkat(directory, name, 0)
+            throw error
+        }
         return true
     }
 }
