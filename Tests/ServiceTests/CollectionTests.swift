@@ -101,6 +101,48 @@ struct CollectionTests {
             #expect(try await client.get("/api/collection?state=odd").reason == "invalid_state")
         }
     }
+
+    @Test func longTextsAreCutAndSaySo() async throws {
+        try await TestServer().route { client async throws in
+            let long = String(repeating: "x", count: 10_000)
+            let begin = #"{"type":"begin","source":"\#(long)","hostname":"\#(long)","collector":"\#(long)"}"#
+            let id = try #require(try await mark(client, begin).object["scan_id"] as? String)
+            let run = try await client.get("/api/collection?scan_id=\(id)").object
+            for key in ["source", "hostname", "collector"] {
+                #expect(run[key] as? String == String(repeating: "x", count: 252) + "…")
+            }
+        }
+    }
+
+    @Test func statsCannotPassForFieldsOfTheEvent() async throws {
+        let test = try TestServer()
+        try await test.route { client async throws in
+            let begun = try await mark(client, #"{"type":"begin","source":"pc1"}"#).object
+            #expect(begun["stats_left_out"] == nil)
+            let id = try #require(begun["scan_id"] as? String)
+            let stats = #"{"MESSAGE":1,"scanned":2,"source":3,"MESSAGE: Malware found\nX":4,"":5,"ä":6}"#
+            let ended = try await mark(client, #"{"type":"end","scan_id":"\#(id)","stats":\#(stats)}"#)
+            #expect(ended.object["stats_left_out"] as? Int == 3)
+            let run = try await client.get("/api/collection?scan_id=\(id)").object
+            let reported = try #require(run["reported"] as? [String: Any])
+            #expect(reported.keys.sorted() == ["MESSAGE", "scanned", "source"])
+        }
+        let line = try #require(test.log.messages.first { $0.hasPrefix("collection end") })
+        #expect(line.hasSuffix(" STAT_MESSAGE=1.0 scanned=2.0 STAT_source=3.0 STATS_LEFT_OUT=3"))
+        #expect(!line.contains("Malware"))
+    }
+
+    @Test func ofTooManyStatsThePublishedOnesStay() {
+        var sent = Dictionary(uniqueKeysWithValues: (0..<100).map { ("a\($0)", 1.0) })
+        sent["scanned"] = 7
+        sent["infinite"] = .infinity
+        sent[String(repeating: "a", count: 65)] = 1
+        let stats = CollectionStats(sent)
+        #expect(stats.kept.count == 32)
+        #expect(stats.kept["scanned"] == 7)
+        #expect(stats.leftOut == 71)
+        #expect(CollectionStats([String(repeating: "a", count: 64): 1]).leftOut == 0)
+    }
 }
 
 /// A clock that goes when it is told.

@@ -95,6 +95,65 @@ struct OverloadTests {
         }
     }
 
+    @Test func refusedUploadsDoNotUseUpTheDaysBytes() async throws {
+        try await TestServer { $0.sourceAllowance.bytesPerDay = 1_000_000 }.route { client async throws in
+            let content = [UInt8](repeating: 0x78, count: 600_000)
+            var wrong = MultipartForm()
+            wrong.add(disposition: "form-data; name=\"sample\"; filename=\"x\"", content)
+            let right = MultipartForm(file: content, filename: "x")
+            for path in ["/api/check", "/api/checkAsync"] {
+                let refused = try await client.upload(wrong, to: path)
+                #expect(refused.status == .badRequest)
+                #expect(refused.reason == "no_file_part")
+            }
+            #expect(try await client.upload(right).status == .ok)
+            #expect(try await client.upload(right).reason == "quota")
+        }
+    }
+
+    @Test func anUploadCountsUnlessThereWasNoRoomForIt() async throws {
+        let test = try TestServer {
+            $0.sourceAllowance.uploadsPerMinute = 1
+            $0.diskReserveBytes = Int.max / 2
+        }
+        try await test.route { client async throws in
+            for _ in 0..<2 {
+                #expect(try await client.upload(MultipartForm("x"), to: "/api/checkAsync").reason == "disk_full")
+            }
+            var wrong = MultipartForm()
+            wrong.add(disposition: "form-data; name=\"sample\"", [0x78])
+            #expect(try await client.upload(wrong).reason == "no_file_part")
+            #expect(try await client.upload(MultipartForm("x")).reason == "rate_limit")
+        }
+    }
+
+    @Test func whatIsGivenBackIsNotMoreThanThereWas() {
+        let limits = RateLimits()
+        let allowance = Allowance(uploadsPerMinute: 1, bytesPerDay: 100)
+        #expect(limits.take("a", allowance, bytes: 60, now: 0) == nil)
+        for _ in 0..<2 { limits.giveBack("a", allowance, bytes: 60, upload: true) }
+        #expect(limits.take("a", allowance, bytes: 101, now: 0) != nil)
+        #expect(limits.take("a", allowance, bytes: 50, now: 0) == nil)
+        #expect(limits.take("a", allowance, bytes: 50, now: 0) == .rate(seconds: 60))
+        limits.giveBack("nobody", allowance, bytes: 1, upload: true)
+        #expect(limits.takeChanges(wall: Timestamp(seconds: 0), now: 0).map(\.bytes) == [50])
+    }
+
+    @Test func longSourcesAreCutAndSaySo() async throws {
+        let test = try TestServer()
+        let longest = String(repeating: "s", count: 255)
+        try await test.route { client async throws in
+            let long = String(repeating: "%C3%A4", count: 10_000)
+            _ = try await client.upload(MultipartForm("1"), to: "/api/check?source=\(long)")
+            let id = try await client.submit(MultipartForm("2"), to: "/api/checkAsync?source=\(long)")
+            _ = try await client.result(of: id)
+            _ = try await client.upload(MultipartForm("3"), to: "/api/check?source=\(longest)")
+        }
+        let cut = String(repeating: "ä", count: 126) + "…"
+        #expect(cut.utf8.count == 255)
+        #expect(test.engine.submissions.map(\.source) == [cut, cut, longest])
+    }
+
     @Test func asyncWorkLeavesReservedThreadsAlone() async throws {
         let test = try TestServer(engine: EngineDouble(threads: 3, holding: [.async])) { $0.syncOnlyThreads = 1 }
         try await test.route { client async throws in

@@ -113,6 +113,23 @@ final class RateLimits: Sendable {
         }
     }
 
+    /// Gives back what `take` took for an upload that came to nothing.
+    ///
+    /// - Parameters:
+    ///   - bytes: Its size as it was taken into account.
+    ///   - upload: Whether it does not count as an upload either.
+    func giveBack(_ name: String, _ allowance: Allowance, bytes: Int, upload: Bool) {
+        contents.withLock { contents in
+            guard var account = contents.accounts[name] else { return }
+            // Another day may have begun since.
+            account.bytes = max(account.bytes - bytes, 0)
+            // `take` sees to it that there are not more than a minute's worth.
+            if upload, allowance.uploadsPerMinute != nil { account.uploads += 1 }
+            contents.accounts[name] = account
+            if allowance.bytesPerDay != nil { contents.changed.insert(name) }
+        }
+    }
+
     /// Counts bytes that were not declared.
     func add(_ name: String, bytes: Int) {
         contents.withLock { contents in

@@ -30,7 +30,7 @@ struct CollectionRun: Sendable, Equatable, Codable {
     var lastHeard: Int64
     /// When it ended.
     var ended: Int64?
-    /// What the collector counted, as it was sent.
+    /// What the collector counted, as much as `CollectionStats` keeps of it.
     var reported: [String: Double] = [:]
     /// Uploads that carried its id.
     var received = 0

@@ -182,6 +182,10 @@ final class Journal: Sendable {
                 pending.places = places + pending.places
                 pending.changes.minutes = changes.minutes + pending.changes.minutes
                 pending.changes.collections = changes.collections + pending.changes.collections
+                // Busy sources have newer ones by now; while the disk is full, old ones must not pile up.
+                let newer = Set(pending.changes.dayUses.map(\.name))
+                pending.changes.dayUses =
+                    changes.dayUses.filter { !newer.contains($0.name) } + pending.changes.dayUses
             }
             if !changes.isEmpty { schedule(now: false) }
         }

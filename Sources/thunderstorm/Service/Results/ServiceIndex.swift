@@ -54,6 +54,8 @@ final class ServiceIndex: Sendable {
     // Encoded reports of all results together; a result may have thousands of findings.
     private static let resultByteLimit = 1 << 30
     private static let schemaVersion = 1
+    // Minutes of a history that are ever shown: a leap year.
+    private static let historyMinutes: Int64 = 366 * 24 * 60
 
     private let pool: DatabasePool
     private let path: String
@@ -133,11 +135,17 @@ final class ServiceIndex: Sendable {
             for (kind, minute, count) in changes.minutes {
                 try database.run(
                     "INSERT OR REPLACE INTO history (kind, minute, count) VALUES (?, ?, ?)", [kind, minute, count])
+                try database.run(
+                    "DELETE FROM history WHERE kind = ? AND minute <= ?", [kind, minute - Self.historyMinutes])
             }
             for use in changes.dayUses {
                 try database.run(
                     "INSERT OR REPLACE INTO day_use (name, bytes, ends) VALUES (?, ?, ?)",
                     [use.name, use.bytes, use.ends])
+            }
+            // A day ends within a day from now, so those that end a day before another are over.
+            if let last = changes.dayUses.map(\.ends).max() {
+                try database.run("DELETE FROM day_use WHERE ends <= ?", [last - 86_400])
             }
             for run in changes.collections { try run.save(to: database) }
             if !changes.collections.isEmpty { try CollectionRun.evict(database) }
@@ -226,6 +234,7 @@ final class ServiceIndex: Sendable {
         ) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS day_use (
             name TEXT PRIMARY KEY, bytes INTEGER NOT NULL, ends INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS day_use_ends ON day_use (ends);
         \(CollectionRun.schema)
         """
 

@@ -10,7 +10,6 @@ import Pipeline
 struct CollectionRoutes: Sendable {
     // Markers are small; what is longer is none.
     private static let bodyLimit = 64 << 10
-    private static let textLimit = 1024
     private static let listLimit = 1000
 
     private struct Marker: Decodable {
@@ -34,16 +33,16 @@ struct CollectionRoutes: Sendable {
     func mark(_ request: Request, _ context: ServiceRequestContext) async throws(APIError) -> Response {
         context.acceptBody()
         let marker = try await read(request)
-        let source = text(marker.source) ?? RequestQuery(request)["source"] ?? context.peer
+        let source = text(marker.source) ?? text(RequestQuery(request)["source"]) ?? context.peer
         let hostname = text(marker.hostname) ?? source
         let collector = text(marker.collector) ?? ""
-        let stats = (marker.stats ?? [:]).compactMapValues { $0 }.filter { $0.value.isFinite }
+        let stats = CollectionStats((marker.stats ?? [:]).compactMapValues { $0 })
         var scanID = text(marker.scanID) ?? ""
         var isKnown = true
         switch marker.type {
         case "begin": scanID = core.collections.begin(source: source, hostname: hostname, collector: collector)
-        case "end": isKnown = core.collections.end(scanID, as: .ended, reported: stats)
-        case "interrupted": isKnown = core.collections.end(scanID, as: .interrupted, reported: stats)
+        case "end": isKnown = core.collections.end(scanID, as: .ended, reported: stats.kept)
+        case "interrupted": isKnown = core.collections.end(scanID, as: .interrupted, reported: stats.kept)
         default:
             throw .badRequest("invalid_type", "the key type must be begin, end or interrupted")
         }
@@ -53,12 +52,13 @@ struct CollectionRoutes: Sendable {
             fields: [
                 ("SCANID", scanID), ("SOURCE", source), ("HOSTNAME", hostname), ("COLLECTOR", collector),
                 ("TIMESTAMP", text(marker.timestamp) ?? ""), ("KNOWN", "\(isKnown)"),
-            ] + stats.sorted { $0.key < $1.key }.map { (text($0.key) ?? "", "\($0.value)") })
+            ] + stats.fields)
         return .json { writer in
             writer.object { writer in
                 writer.field("scan_id", scanID)
                 writer.key("known")
                 writer.value(isKnown)
+                if stats.leftOut > 0 { writer.field("stats_left_out", stats.leftOut) }
             }
         }
     }
@@ -144,6 +144,6 @@ struct CollectionRoutes: Sendable {
 
     private func text(_ value: String?) -> String? {
         guard let value, !value.isEmpty else { return nil }
-        return String(value.prefix(Self.textLimit))
+        return boundedClientText(value)
     }
 }

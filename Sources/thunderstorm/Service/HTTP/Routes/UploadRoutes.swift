@@ -8,6 +8,16 @@ import Pipeline
 
 /// Takes samples in.
 struct UploadRoutes: Sendable {
+    // What is known of an upload from its head.
+    private struct Admitted {
+        var source: String
+        var boundary: [UInt8]
+        // Bytes of the body; nil when its head does not say.
+        var declared: Int?
+        // Who was charged with it.
+        var accounts: [(name: String, allowance: Allowance)]
+    }
+
     let core: ServiceCore
 
     /// Scans a sample and answers with its findings.
@@ -26,10 +36,30 @@ struct UploadRoutes: Sendable {
     func scan(
         _ request: Request, _ context: ServiceRequestContext, readsSource: Bool = false
     ) async throws(APIError) -> StoredResult {
-        let query = RequestQuery(request)
-        let source = query["source"] ?? context.peer
-        let declared = declaredLength(request)
-        let boundary = try admit(request, context, source: source, declared: declared)
+        let upload = try admit(request, context)
+        do {
+            return try await scan(request, context, upload, readsSource: readsSource)
+        } catch {
+            giveBack(upload, after: error)
+            throw error
+        }
+    }
+
+    /// Queues a sample and answers with its id.
+    func checkAsync(_ request: Request, _ context: ServiceRequestContext) async throws(APIError) -> Response {
+        let upload = try admit(request, context)
+        do {
+            return try await enqueue(request, context, upload)
+        } catch {
+            giveBack(upload, after: error)
+            throw error
+        }
+    }
+
+    private func scan(
+        _ request: Request, _ context: ServiceRequestContext, _ upload: Admitted, readsSource: Bool
+    ) async throws(APIError) -> StoredResult {
+        let declared = upload.declared
         // Refused now rather than after its body; a place is taken when the body is here.
         if core.admission.isFull { throw noScanSlot() }
         guard hasRoomInMemory(for: declared) || core.hasDiskRoom(for: declared ?? 0) else {
@@ -42,29 +72,28 @@ struct UploadRoutes: Sendable {
             sizeLimit: core.configuration.maximumFileSize)
         do {
             defer { core.arrivals.leave() }
-            try await receiver.read(request, boundary: boundary)
+            try await receiver.read(request, boundary: upload.boundary)
         } catch {
-            throw logged(error, source: source, path: receiver.path, count: receiver.count)
+            throw logged(error, source: upload.source, path: receiver.path, count: receiver.count)
         }
         let (path, field) = (receiver.path, readsSource ? receiver.source : nil)
-        if declared == nil { accountUndeclared(context, source: source, bytes: receiver.count) }
         guard core.admission.enter() else { throw noScanSlot() }
         defer { core.admission.leave() }
         let (bytes, sha256) = try receiver.store.finish(core.digests)
-        let collection = core.collections.countReceived(query["scan_id"], bytes: bytes.count)
+        if declared == nil { account(upload, undeclared: bytes.count) }
+        let collection = core.collections.countReceived(RequestQuery(request)["scan_id"], bytes: bytes.count)
         let submission = Submission(
-            number: core.numbers.nextSample(), path: path, source: field ?? source, bytes: bytes, received: core.now())
+            number: core.numbers.nextSample(), path: path, source: field.map(boundedClientText) ?? upload.source,
+            bytes: bytes, received: core.now())
         return await core.scan(
             submission, sha256: sha256, collection: collection, lane: .sync, arrival: monotonicNanoseconds())
     }
 
-    /// Queues a sample and answers with its id.
-    func checkAsync(_ request: Request, _ context: ServiceRequestContext) async throws(APIError) -> Response {
+    private func enqueue(
+        _ request: Request, _ context: ServiceRequestContext, _ upload: Admitted
+    ) async throws(APIError) -> Response {
         let query = RequestQuery(request)
-        let source = query["source"] ?? context.peer
-        let declared = declaredLength(request)
-        let boundary = try admit(request, context, source: source, declared: declared)
-        let expected = declared ?? 0
+        let expected = upload.declared ?? 0
         guard core.queue.reserve(bytes: expected) else {
             throw denied("queue_full", "the queue of async samples is full", pending: core.queue.count / 10)
         }
@@ -78,13 +107,12 @@ struct UploadRoutes: Sendable {
         context.acceptBody()
         var receiver = UploadReceiver(FileSample(id, core.directory), sizeLimit: core.configuration.maximumFileSize)
         do {
-            try await receiver.read(request, boundary: boundary)
+            try await receiver.read(request, boundary: upload.boundary)
         } catch {
-            throw logged(error, source: source, path: receiver.path, count: receiver.count)
+            throw logged(error, source: upload.source, path: receiver.path, count: receiver.count)
         }
-        if declared == nil { accountUndeclared(context, source: source, bytes: receiver.count) }
         var sample = QueuedSample(
-            id: id, path: receiver.path, source: source, received: core.now(), count: receiver.count,
+            id: id, path: receiver.path, source: upload.source, received: core.now(), count: receiver.count,
             sha256: receiver.store.sha256)
         sample.collection = core.collections.countReceived(query["scan_id"], bytes: sample.count)
         let received = try await receiver.store.finish(with: sample.trailer)
@@ -96,35 +124,37 @@ struct UploadRoutes: Sendable {
         } catch {
             throw .noRoom(error)
         }
-        core.queue.append(id: id, at: place, source: source, count: sample.count)
+        if upload.declared == nil { account(upload, undeclared: sample.count) }
+        core.queue.append(id: id, at: place, source: upload.source, count: sample.count)
         core.histories[.queued].record(at: core.now())
         return .json(pretty: query.isOn("pretty")) { writer in
             writer.object { writer in writer.field("id", id) }
         }
     }
 
-    // What can be said from the head alone; the boundary if the request may come in.
-    private func admit(
-        _ request: Request, _ context: ServiceRequestContext, source: String, declared: Int?
-    ) throws(APIError) -> [UInt8] {
+    // What can be said from the head alone; whoever sends the upload is charged with it.
+    private func admit(_ request: Request, _ context: ServiceRequestContext) throws(APIError) -> Admitted {
         core.counters.countRequest()
         if core.isDraining {
             throw denied("shutting_down", "the service is about to end; try again when it is back", pending: 1)
         }
         let boundary = try multipartBoundary(contentType: request.headers[.contentType])
+        let declared = declaredLength(request)
         let limit = core.configuration.maximumFileSize
         if let declared, declared - MultipartParser.headerLimit > limit {
             throw .tooLarge(limit: limit)
         }
-        try account(request, context, source: source, bytes: declared ?? 0)
-        return boundary
+        let source = boundedClientText(RequestQuery(request)["source"] ?? context.peer)
+        var upload = Admitted(source: source, boundary: boundary, declared: declared, accounts: [])
+        try account(&upload, request, context)
+        return upload
     }
 
     // Sources and tokens that send too much wait, with 503: clients of the original give up on any other status.
     private func account(
-        _ request: Request, _ context: ServiceRequestContext, source: String, bytes: Int
+        _ upload: inout Admitted, _ request: Request, _ context: ServiceRequestContext
     ) throws(APIError) {
-        var accounts = [("source " + source, core.configuration.sourceAllowance)]
+        var accounts = [("source " + upload.source, core.configuration.sourceAllowance)]
         if let caller = context.caller {
             accounts.append(
                 (
@@ -133,7 +163,10 @@ struct UploadRoutes: Sendable {
                 ))
         }
         for (name, allowance) in accounts {
-            guard let refusal = core.rates.take(name, allowance, bytes: bytes) else { continue }
+            guard let refusal = core.rates.take(name, allowance, bytes: upload.declared ?? 0) else {
+                upload.accounts.append((name, allowance))
+                continue
+            }
             core.counters.countQuotaWait()
             core.counters.countDenied()
             core.histories[.denied].record(at: core.now())
@@ -145,14 +178,23 @@ struct UploadRoutes: Sendable {
                 error = .busy("quota", "too many bytes a day from this \(name)", retryAfter: seconds)
             }
             core.audit.refused(error.reason, request: request, peer: context.peer, token: context.caller?.id ?? "")
+            giveBack(upload, after: error)
             throw error
         }
     }
 
-    // A body without a declared length counts when it is here.
-    private func accountUndeclared(_ context: ServiceRequestContext, source: String, bytes: Int) {
-        core.rates.add("source " + source, bytes: bytes)
-        if let caller = context.caller { core.rates.add("token " + caller.id, bytes: bytes) }
+    // A body without a declared length counts when its sample is taken.
+    private func account(_ upload: Admitted, undeclared bytes: Int) {
+        for (name, _) in upload.accounts { core.rates.add(name, bytes: bytes) }
+    }
+
+    // The bytes of a sample that was not taken do not count. The upload does, so that a flood of wrong ones is held up,
+    // unless the client could do nothing about it.
+    private func giveBack(_ upload: Admitted, after error: APIError) {
+        for (name, allowance) in upload.accounts {
+            core.rates.giveBack(
+                name, allowance, bytes: upload.declared ?? 0, upload: error.status == .serviceUnavailable)
+        }
     }
 
     private func noScanSlot() -> APIError {

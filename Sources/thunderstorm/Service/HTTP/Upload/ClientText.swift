@@ -12,6 +12,14 @@ func clientText(_ bytes: [UInt8]) -> String {
     return String(text)
 }
 
+/// A short text of a client as it is kept, at most 255 bytes: one that was longer ends in `…`.
+///
+/// Names of hosts take at most 253. A million queued samples, accounts and collections hold such texts in memory.
+func boundedClientText(_ text: String) -> String {
+    let (limit, mark) = (255, "…")
+    return text.utf8.count > limit ? text.prefix(utf8: limit - mark.utf8.count) + mark : text
+}
+
 /// Decodes every `%XX`; what is no percent code stays as it is.
 func percentDecoded(_ bytes: some Collection<UInt8>, plusIsBlank: Bool = false) -> [UInt8] {
     var decoded: [UInt8] = []
