@@ -111,6 +111,27 @@ struct AccessTests {
         #expect(!(try tokens.folder.read("tokens.json").contains(secret)))
     }
 
+    @Test func whatABrowserIsRefusedIsAudited() async throws {
+        let tokens = try Tokens()
+        let test = try TestServer { $0.tokenFile = tokens.file.path }
+        try await test.route { client async throws in
+            func refusals() -> Int { test.log.messages.count { $0.contains("a request was refused") } }
+            func send(_ method: HTTPRequest.Method, _ uri: String, site: String) async throws -> Int {
+                var headers = HTTPFields()
+                headers[.accept] = "text/html"
+                headers[try #require(HTTPField.Name("Sec-Fetch-Site"))] = site
+                return try await client.execute(uri: uri, method: method, headers: headers).status.code
+            }
+            // A page that is opened without a sign-in is no attempt; to change something is.
+            #expect(try await send(.get, "/signatures", site: "none") == 303)
+            #expect(refusals() == 0)
+            #expect(try await send(.post, "/signatures/reload", site: "same-origin") == 303)
+            #expect(refusals() == 1)
+            #expect(try await send(.post, "/signatures/reload", site: "cross-site") == 403)
+            #expect(refusals() == 2)
+        }
+    }
+
     @Test func theBodyOfARefusedUploadIsNotWaitedFor() async throws {
         let tokens = try Tokens()
         try await TestServer { $0.tokenFile = tokens.file.path }.listen { port, _ async throws in
@@ -135,6 +156,14 @@ struct AccessTests {
             let legacy = try await client.execute(uri: "/api/info", method: .get, headers: tokens.header("lab")).object
             #expect(legacy["license_expiration_date"] as? String == "2096/10/02")
             #expect(legacy["allowed_samples_per_hour"] as? Int == 300)
+            #expect(legacy["license_owner"] as? String == "Owner of lab")
+        }
+        // Whatever a token file says of it, the service goes on.
+        try made.add("fast", [.read], rate: .max)
+        let fast = made
+        try await TestServer { $0.tokenFile = fast.file.path }.route { client async throws in
+            let info = try await client.execute(uri: "/api/info", method: .get, headers: fast.header("fast")).object
+            #expect(info["allowed_samples_per_hour"] as? Int ?? 0 > 10_000_000)
         }
     }
 

@@ -60,9 +60,14 @@ struct KillTests {
             }
         }
         var random = SystemRandomNumberGenerator()
+        var engines = 0
         for kill in 1...kills {
             let part = submissions / (kills + 1)
             let moment = kill * part + Int.random(in: 0...max(part / 2, 1), using: &random)
+            // Between the ends of the service, those of an engine of its.
+            let between = max(moment - part / 2, 0)
+            while progress.acknowledged.count < min(between, submissions) { usleep(500) }
+            engines += service.killEngine() ? 1 : 0
             while progress.acknowledged.count < min(moment, submissions) { usleep(500) }
             usleep(UInt32.random(in: 0...20_000, using: &random))
             service.kill()
@@ -85,7 +90,8 @@ struct KillTests {
                 wrong += 1
             }
         }
-        print("\(submissions) acknowledged, \(kills) kills: \(lost) lost, \(wrong) wrong")
+        print("\(submissions) acknowledged, \(kills) kills and \(engines) of engines: \(lost) lost, \(wrong) wrong")
+        #expect(engines > 0)
         #expect(lost == 0)
         #expect(wrong == 0)
     }

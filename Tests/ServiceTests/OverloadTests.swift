@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import HTTPTypes
 import HummingbirdTesting
 import Pipeline
@@ -165,6 +166,26 @@ struct OverloadTests {
         }
     }
 
+    // A sample is not to blame for what the system lacks.
+    @Test func queuedSamplesWaitForDescriptors() async throws {
+        let failures = SharedValue(3)
+        let test = try TestServer(parts: { parts in
+            parts.makeFiles = { path throws(SystemError) in try ShortFiles(path, failures: failures) }
+        })
+        try await test.route { client async throws in
+            let answer = try await client.upload(MultipartForm("evil"), to: "/api/checkAsync").object
+            let id = try #require(answer["id"] as? Int64)
+            while true {
+                let status = try await client.get("/api/getAsyncResults?id=\(id)").object["status"] as? String
+                if status == "Sample analysis complete" { break }
+                try #require(status != "Sample analysis failed")
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            #expect(failures.withLock { $0 } == 0)
+            #expect(test.log.messages.contains { $0.contains("waits for what the system lacks") })
+        }
+    }
+
     // The same with the real engine: its only other thread hangs in async work.
     @Test func aSyncThreadIsFreeWhileAllElseIsBlocked() async throws {
         let engine = try InProcessEngine(chain: Chain(Gate()), threads: 2, syncOnly: 1, byteStore: ByteStore())
@@ -186,6 +207,35 @@ struct OverloadTests {
             #expect(try await client.upload(MultipartForm("free")).text == "[]\n")
             #expect(try await client.get("/api/status").object["queued_async_requests"] as? Int ?? 0 >= 3)
         }
+    }
+}
+
+/// A directory whose files cannot be opened so many times, for want of descriptors.
+private final class ShortFiles: SpoolFiles {
+    private let base: DirectoryFiles
+    let failures: SharedValue<Int>
+
+    init(_ path: String, failures: SharedValue<Int>) throws(SystemError) {
+        base = try DirectoryFiles(path: path)
+        self.failures = failures
+    }
+
+    var path: String { base.path }
+    func create(_ name: String) throws(SystemError) -> Int32 { try base.create(name) }
+    func write(_ bytes: [UInt8], to descriptor: Int32) throws(SystemError) { try base.write(bytes, to: descriptor) }
+    func rename(_ name: String, to other: String) throws(SystemError) { try base.rename(name, to: other) }
+    func sync(_ descriptors: [Int32]) throws(SystemError) { try base.sync(descriptors) }
+    func remove(_ name: String) { base.remove(name) }
+    func names() throws(SystemError) -> [String] { try base.names() }
+    func close(_ descriptor: Int32) { base.close(descriptor) }
+
+    func open(_ name: String) throws(SystemError) -> Int32 {
+        let fails = failures.withLock { left in
+            defer { left = max(left - 1, 0) }
+            return left > 0
+        }
+        if fails { throw SystemError("cannot open \(name)", number: EMFILE) }
+        return try base.open(name)
     }
 }
 

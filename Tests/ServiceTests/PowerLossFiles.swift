@@ -111,7 +111,7 @@ final class PowerLossFiles: SpoolFiles {
         contents.withLock { _ = $0.numbers.removeValue(forKey: name) }
     }
 
-    func names() -> [String] { isOut ? [] : base.names() }
+    func names() throws(SystemError) -> [String] { isOut ? [] : try base.names() }
 
     func close(_ descriptor: Int32) {
         contents.withLock { _ = $0.open.removeValue(forKey: descriptor) }

@@ -60,6 +60,27 @@ final class ServiceProcess {
         }
     }
 
+    /// Replaces its only file of rules.
+    func write(rules: String) throws { try folder.write("rules/kill.yar", rules) }
+
+    /// Ends an engine of it, if there is one now, without a chance to do anything.
+    ///
+    /// - Returns: Whether there was one.
+    func killEngine() -> Bool {
+        guard let own = process?.pid else { return false }
+        // Name and parent of each process, from the line behind its number.
+        let found = entries(of: "/proc").compactMap { Int32($0) }.compactMap { pid -> (Int32, String, Int32)? in
+            let line = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
+            guard let open = line.firstIndex(of: "("), let close = line.lastIndex(of: ")") else { return nil }
+            let rest = line[close...].split(separator: " ")
+            guard rest.count > 2, let parent = Int32(rest[2]) else { return nil }
+            return (pid, String(line[line.index(after: open)..<close]), parent)
+        }
+        let loaders = Set(found.filter { $0.2 == own }.map(\.0))
+        let engine = found.first { $0.1 == "thunder-engine" && loaders.contains($0.2) }?.0
+        return engine.map { Glibc.kill($0, SIGKILL) == 0 } ?? false
+    }
+
     /// Ends it without a chance to do anything.
     func kill() {
         guard let process else { return }

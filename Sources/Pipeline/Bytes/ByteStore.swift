@@ -19,6 +19,9 @@ public struct SystemError: Error, Sendable, CustomStringConvertible {
         self.number = number
     }
 
+    /// Whether the system only lacked something for the moment, such as descriptors or memory.
+    public var isShortage: Bool { [EMFILE, ENFILE, ENOMEM, EAGAIN, ENOBUFS, ETOOMANYREFS].contains(number) }
+
     /// What was tried and why it failed.
     public var description: String {
         "\(what): \(unsafe String(cString: strerror(number)))"

@@ -65,7 +65,10 @@ struct TokenCommand: ParsableCommand {
             if let expires, !(1...36_500).contains(expires) {
                 throw ConfigurationError("--expires is \(expires); write a number of days from 1 to 36500")
             }
-            if let rate, rate < 1 { throw ConfigurationError("--rate is \(rate); write a number above 0") }
+            if let rate, !AccessToken.uploadsPerMinuteRange.contains(rate) {
+                throw ConfigurationError(
+                    "--rate is \(rate); write a number from 1 to \(AccessToken.uploadsPerMinuteRange.upperBound)")
+            }
             let now = currentTime()
             let made = AccessToken.make(
                 name: name, owner: owner ?? name, scopes: scopes,

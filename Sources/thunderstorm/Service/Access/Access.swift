@@ -67,7 +67,9 @@ final class Access: Sendable {
             return try token(of: request, needs: needs)
         } catch {
             // Somebody who opens a page is led to where tokens are asked for; nothing was tried.
-            if case .page = needs, request.wantsPage, Self.text(in: request) == nil, Sessions.id(in: request) == nil {
+            if case .page = needs, request.method == .get || request.method == .head, request.wantsPage,
+                Self.text(in: request) == nil, Sessions.id(in: request) == nil
+            {
                 throw error
             }
             let given = Self.text(in: request).flatMap { AccessToken.id(in: $0) } ?? ""

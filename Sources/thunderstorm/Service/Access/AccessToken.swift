@@ -33,6 +33,9 @@ public struct AccessToken: Sendable, Codable, Equatable {
     /// Bytes of uploads a day; nil for no limit.
     public var bytesPerDay: Int?
 
+    /// What `uploadsPerMinute` may be.
+    public static let uploadsPerMinuteRange = 1...10_000_000
+
     // Enough that guessing is hopeless, so one round of SHA-256 is the right hash: there is nothing to stretch.
     private static let secretBytes = 32
 

@@ -137,7 +137,8 @@ public struct ThunderstormServer: Sendable {
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(parts.configuration.host, port: parts.configuration.port),
-                serverName: "thunderstorm/\(thunderstormVersion)"),
+                serverName: "thunderstorm/\(thunderstormVersion)",
+                availableConnectionsDelegate: MaximumAvailableConnections(connectionLimit())),
             services: [AsyncWorkers(core: core, count: core.asyncThreads), Housekeeping(core: core)],
             onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) },
             logger: parts.logger)

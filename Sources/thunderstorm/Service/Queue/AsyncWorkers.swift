@@ -37,7 +37,7 @@ struct AsyncWorkers: Service {
     private func scan(_ ticket: FairQueue.Ticket) async {
         core.results.setScanning(ticket.id)
         do {
-            let (sample, bytes) = try core.directory.sample(ticket.id, at: ticket.place)
+            guard let (sample, bytes) = try await queued(ticket) else { return }
             let submission = Submission(
                 number: core.numbers.nextSample(), path: sample.path, source: sample.source, bytes: bytes,
                 received: sample.received)
@@ -54,6 +54,27 @@ struct AsyncWorkers: Service {
                     ("ID", "\(ticket.id)"), ("ERROR", "\(error)"), ("FILE", core.directory.setAside(ticket.place)),
                 ])
             await core.conclude(ticket, .failed, source: "")
+        }
+    }
+
+    // What the system lacks for the moment is no fault of the sample, which waits until it is there again; for the next
+    // run, when this one ends.
+    private func queued(_ ticket: FairQueue.Ticket) async throws(SystemError) -> (sample: QueuedSample, bytes: Bytes)? {
+        var isSaid = false
+        while true {
+            do throws(SystemError) {
+                return try core.directory.sample(ticket.id, at: ticket.place)
+            } catch {
+                guard error.isShortage else { throw error }
+                if !isSaid {
+                    core.eventLog.message(
+                        .warning, module: "HTTPServer", "a queued sample waits for what the system lacks",
+                        fields: [("ID", "\(ticket.id)"), ("ERROR", "\(error)")])
+                    isSaid = true
+                }
+                if core.isDraining { return nil }
+                try? await Task.sleep(for: .milliseconds(200))
+            }
         }
     }
 }

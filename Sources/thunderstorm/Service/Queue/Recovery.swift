@@ -26,9 +26,9 @@ struct Recovery {
 
     /// Reconciles.
     ///
-    /// - Throws: when the index can be read or written no more.
+    /// - Throws: when the index can be read or written no more, or the system lacks descriptors or memory.
     init(directory: UploadDirectory, index: ServiceIndex, host: String) throws {
-        let files = directory.leftovers()
+        let files = try directory.leftovers()
         let entries = try index.waiting()
         var known = Dictionary(entries.map { ($0.id, $0) }) { first, _ in first }
         var changes = ServiceIndex.Changes()
@@ -45,7 +45,7 @@ struct Recovery {
                 } else {
                     takeUp(try directory.sample(file.file, at: file).sample, file, &changes)
                 }
-            } catch let error as SystemError {
+            } catch let error as SystemError where !error.isShortage {
                 problems.append(
                     (
                         "a queued sample of an earlier run is damaged and was set aside: \(error)",

@@ -33,7 +33,7 @@ protocol SpoolFiles: Sendable {
     /// Removes a file, if it is there.
     func remove(_ name: String)
     /// Names of all files.
-    func names() -> [String]
+    func names() throws(SystemError) -> [String]
     /// Closes a descriptor of `create` or `open`.
     func close(_ descriptor: Int32)
 }
@@ -93,10 +93,10 @@ final class DirectoryFiles: SpoolFiles {
 
     func remove(_ name: String) { unsafe unlinkat(directory, name, 0) }
 
-    func names() -> [String] {
+    func names() throws(SystemError) -> [String] {
         // Through the descriptor, with an offset of its own.
         let copy = unsafe openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard copy >= 0, let stream = unsafe fdopendir(copy) else { return [] }
+        guard copy >= 0, let stream = unsafe fdopendir(copy) else { throw SystemError("cannot list \(path)") }
         defer { unsafe closedir(stream) }
         return unsafe directoryNames(stream)
     }

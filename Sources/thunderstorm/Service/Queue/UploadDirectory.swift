@@ -102,9 +102,9 @@ struct UploadDirectory: Sendable {
     }
 
     /// Files of complete samples, in the order of their ids; what was never complete is removed.
-    func leftovers() -> [SamplePlace] {
+    func leftovers() throws(SystemError) -> [SamplePlace] {
         var found: [SamplePlace] = []
-        for file in files.names() {
+        for file in try files.names() {
             guard file.hasPrefix(Self.prefix), let dot = file.firstIndex(of: ".") else { continue }
             let parts = file[..<dot].dropFirst(Self.prefix.count).split(
                 separator: "-", maxSplits: 1, omittingEmptySubsequences: false)

@@ -8,7 +8,7 @@ import Synchronization
 /// Foundation's `Process` copies entries of the list of open files as whole `dirent` values, beyond the end of its buffer:
 /// with some 1,300 open files that can end this process.
 public final class ChildProgram: Sendable {
-    private let pid: pid_t
+    let pid: pid_t
     private let process: Descriptor
     // How it ended, once it was waited for.
     private let code = Mutex<Int32?>(nil)

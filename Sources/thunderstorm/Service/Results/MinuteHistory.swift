@@ -14,7 +14,8 @@ final class MinuteHistory: Sendable {
     }
 
     // A leap year; older minutes are forgotten.
-    private static let capacity = 366 * 24 * 60
+    /// Minutes that are kept: a leap year.
+    static let capacity = 366 * 24 * 60
 
     private struct Contents {
         var start: Int64

@@ -54,8 +54,6 @@ final class ServiceIndex: Sendable {
     // Encoded reports of all results together; a result may have thousands of findings.
     private static let resultByteLimit = 1 << 30
     private static let schemaVersion = 1
-    // Minutes of a history that are ever shown: a leap year.
-    private static let historyMinutes: Int64 = 366 * 24 * 60
 
     private let pool: DatabasePool
     private let path: String
@@ -136,7 +134,8 @@ final class ServiceIndex: Sendable {
                 try database.run(
                     "INSERT OR REPLACE INTO history (kind, minute, count) VALUES (?, ?, ?)", [kind, minute, count])
                 try database.run(
-                    "DELETE FROM history WHERE kind = ? AND minute <= ?", [kind, minute - Self.historyMinutes])
+                    "DELETE FROM history WHERE kind = ? AND minute <= ?",
+                    [kind, minute - Int64(MinuteHistory.capacity)])
             }
             for use in changes.dayUses {
                 try database.run(

@@ -31,6 +31,15 @@ func physicalMemory() -> Int { Int(clinux_physical_memory()) }
 /// Allows this process as many open files as the system does: each large sample on its way is one.
 public func raiseDescriptorLimit() { clinux_raise_open_files() }
 
+/// Connections that may be open at one time, so that descriptors are left for samples, stores and engines.
+///
+/// - Returns: Less than half of the open files that this process may have: an upload may take a file beside its socket.
+func connectionLimit() -> Int {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 448 }
+    return max(16, (Int(clamping: min(limit.rlim_cur, 1 << 20)) - 128) / 2)
+}
+
 /// Name of this machine.
 public func machineName() -> String {
     var name = [CChar](repeating: 0, count: 256)

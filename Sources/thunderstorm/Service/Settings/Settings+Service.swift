@@ -68,7 +68,7 @@ extension Settings {
         }
         configuration.tokenFile = serverTokens
         configuration.sourceAllowance.uploadsPerMinute = try checked(
-            sourceRateLimit, "source-rate-limit", 1...10_000_000)
+            sourceRateLimit, "source-rate-limit", AccessToken.uploadsPerMinuteRange)
         if let size = sourceQuota {
             guard let bytes = byteCount(size), bytes > 0 else {
                 throw ConfigurationError("source-quota is '\(size)'; write a number of bytes a day or as in 10GB")

@@ -59,8 +59,12 @@ final class PacketSocket: Sendable {
             let outcome = put([Self.isInline] + bytes, descriptors, waits: waits)
             if outcome != .full { return outcome }
         }
-        guard let file = try? memoryFile(bytes.rawSpan) else { return .failed }
-        return put([Self.isInFile], descriptors + [file.number], waits: waits)
+        do throws(SystemError) {
+            let file = try memoryFile(bytes.rawSpan)
+            return put([Self.isInFile], descriptors + [file.number], waits: waits)
+        } catch {
+            return error.isShortage ? .full : .failed
+        }
     }
 
     private func put(_ bytes: [UInt8], _ descriptors: [Int32], waits: Bool) -> Outcome {
@@ -70,7 +74,7 @@ final class PacketSocket: Sendable {
                 descriptor, base, buffer.count, descriptors, descriptors.count, waits ? 1 : 0)
         }
         if sent == bytes.count { return .sent }
-        return sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) ? .full : .failed
+        return sent < 0 && SystemError("cannot send").isShortage ? .full : .failed
     }
 
     /// Waits for a packet.

@@ -93,14 +93,18 @@ extension ProcessEngine {
     private func hear(_ message: LoaderMessage?, from number: UInt64, _ descriptor: Descriptor?) {
         switch message {
         case .loaded(let signatures, let chain):
-            state.withLock { state in
-                guard state.loading == number else { return }
+            let loss = state.withLock { state -> ConfigurationError? in
+                guard state.loading == number else { return nil }
+                // Only a set that still serves can stay in use.
+                if state.loader != nil, let loss = state.signatures?.loss(with: signatures) { return loss }
                 state.loaded = (signatures, chain)
                 // An engine on its way from the old loader is not needed any more.
                 if let next = state.next { state.children[next]?.isDraining = true }
                 state.next = nil
                 state.retryAt = 0
+                return nil
             }
+            if let loss { return finishLoading(number, .failure(loss)) }
             supervise()
         case .failed(let reason):
             finishLoading(number, .failure(ConfigurationError(reason)))

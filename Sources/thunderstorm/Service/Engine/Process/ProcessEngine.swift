@@ -290,7 +290,8 @@ public final class ProcessEngine: Engine {
             defer { withExtendedLifetime((submission, files)) {} }
             return socket.send(request.encoded + inPacket, descriptors: numbers, waits: false)
         } catch {
-            return .failed
+            // What the system lacks for the moment says nothing about the engine.
+            return error.isShortage ? .full : .failed
         }
     }
 

@@ -306,6 +306,9 @@ enum OpenAPIComponents {
                   type: integer
                 license_expiration_date:
                   type: string
+                license_owner:
+                  type: string
+                  description: Who the token was given to.
                 sigma_version:
                   type: string
                 signature_version:

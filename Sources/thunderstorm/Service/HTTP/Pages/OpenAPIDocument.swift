@@ -140,6 +140,9 @@ enum OpenAPIDocument {
                             type: string
                           known:
                             type: boolean
+                          stats_left_out:
+                            type: integer
+                            description: Stats of the marker that were not kept; absent when all were.
                 '400':
                   $ref: '#/components/responses/BadRequest'
             get:

@@ -86,9 +86,11 @@ struct ServiceRoutes: Sendable {
                 { request, context in
                     do {
                         guard method == .get || request.isFromOwnPage || request.headers[.authorization] != nil else {
-                            throw APIError(
+                            let error = APIError(
                                 status: .forbidden, reason: "cross_site",
                                 message: "only a page of this service may ask for this; programs use /api")
+                            core.audit.refused(error.reason, request: request, peer: context.peer, token: "")
+                            throw error
                         }
                         return try await checked(request, context)
                     } catch let error as APIError where request.wantsPage {

@@ -42,7 +42,8 @@ struct StatusRoutes: Sendable {
         let state = signatures()
         return .json(pretty: RequestQuery(request).isOn("pretty")) { writer in
             writer.object { writer in
-                writer.field("allowed_samples_per_hour", (context.caller?.uploadsPerMinute ?? 0) * 60)
+                writer.field("allowed_samples_per_hour", min(context.caller?.uploadsPerMinute ?? 0, .max / 60) * 60)
+                writer.field("license_owner", owner(context))
                 writer.field("license_expiration_date", expiration(context, style: .legacy))
                 writer.field("sigma_version", state.date)
                 writer.field("signature_version", state.date)
@@ -69,13 +70,15 @@ struct StatusRoutes: Sendable {
                 }
                 writer.field("arguments", arguments)
                 writer.field("license_expiration", expiration(context, style: .v1))
-                writer.field("license_owner", context.caller?.owner ?? "none: free software")
+                writer.field("license_owner", owner(context))
                 writer.field("scan_speed_limitation", 0)
                 writer.field("threads", core.engine.threads)
                 write(state, to: &writer)
             }
         }
     }
+
+    private func owner(_ context: ServiceRequestContext) -> String { context.caller?.owner ?? "none: free software" }
 
     private enum DateStyle {
         case legacy, v1
