@@ -86,5 +86,10 @@ struct BrokenRulesTests {
         #expect(yara?.description.contains("b.yar:3: is broken") == true)
         let sigma = old.loss(with: state([(.yara, "a.yar", 2), (.yara, "b.yar", 3)], rejected: ["s.yml"]))
         #expect(sigma?.description.contains("1 of 1") == true)
+        // All under new names, and broken; what was rejected before says nothing.
+        let renamed = old.loss(with: state([(.sigma, "s.yml", 1)], rejected: ["c.yar"]))
+        #expect(renamed?.description.contains("5 of 5") == true)
+        let known = state([(.yara, "a.yar", 2), (.sigma, "s.yml", 1)], rejected: ["c.yar"])
+        #expect(known.loss(with: state([(.yara, "a.yar", 2)], rejected: ["c.yar"])) == nil)
     }
 }

@@ -279,8 +279,9 @@ struct MemberContent {
 }
 
 /// libarchive converts Unicode names to the thread's character set, which has to be UTF-8 while it works.
+///
+/// A locale object never changes after it was made, which is why it may cross threads although it is a raw pointer.
 @safe private struct UnicodeNames: @unchecked Sendable {
-    // A locale object never changes after it was made, which is why it may cross threads.
     private static let shared = UnicodeNames()
     private let locale: locale_t?
 

@@ -40,6 +40,9 @@ private final class HeldPort {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         try #require(descriptor >= 0)
         self.descriptor = descriptor
+        // Shared with another socket that does not listen either.
+        var one: Int32 = 1
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         let isBound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
@@ -52,19 +55,6 @@ private final class HeldPort {
     }
 
     deinit { if isHeld { close(descriptor) } }
-
-    /// Connects the socket to its own port, which works without anybody who listens.
-    func connectToItself() async throws -> any Channel {
-        let isConnected = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
-        try #require(isConnected)
-        isHeld = false
-        return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .withConnectedSocket(descriptor).get()
-    }
 
     /// Listens there.
     func listen() async throws -> LineReceiver {
@@ -268,15 +258,19 @@ private final class PostReceiver: ChannelInboundHandler, Sendable {
     // Bound to the port it connects to, a socket becomes both ends.
     @Test func aConnectionToItselfIsNone() async throws {
         let held = try HeldPort()
-        let channel = try await held.connectToItself()
-        #expect(channel.localAddress?.port == held.port && channel.localAddress == channel.remoteAddress)
-        #expect(throws: TargetError.self) { try channel.requireOtherEnd() }
+        let near = try SocketAddress(ipAddress: "127.0.0.1", port: held.port)
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.socketOption(.so_reuseaddr), value: 1).bind(to: near)
+        let channel = try await bootstrap.connect(to: near).get()
+        #expect(channel.localAddress == channel.remoteAddress)
         try await channel.close()
+        await #expect(throws: TargetError.self) {
+            try await bootstrap.connect(to: TargetAddress("127.0.0.1:\(held.port):JSON:TCP"))
+        }
 
         let receiver = try await LineReceiver()
         let other = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connect(host: "127.0.0.1", port: receiver.port).get()
-        try other.requireOtherEnd()
+            .connect(to: TargetAddress("127.0.0.1:\(receiver.port):JSON:TCP"))
         try await other.close()
         try await receiver.channel.close()
     }

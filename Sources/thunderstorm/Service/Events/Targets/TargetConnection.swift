@@ -36,25 +36,19 @@ extension Channel {
 }
 
 extension ClientBootstrap {
-    fileprivate func connect(to address: TargetAddress) async throws -> any Channel {
-        let channel = try await connectTimeout(.seconds(10)).connect(host: address.host, port: address.port).get()
-        do { try channel.requireOtherEnd() } catch {
-            try? await channel.close()
-            throw error
-        }
-        return channel
-    }
-}
-
-extension Channel {
-    /// Refuses a connection to itself.
+    /// Connects to a target, but not to itself.
     ///
     /// While nobody listens at a port of this machine, the system may choose that very port for the near end, which
     /// TCP takes for both ends opening at once (RFC 9293, 3.5): what is sent would come back and count as delivered.
     ///
-    /// - Throws: `TargetError` when both ends are the same.
-    func requireOtherEnd() throws(TargetError) {
-        if localAddress == remoteAddress { throw TargetError("nobody listens there") }
+    /// - Throws: `TargetError` when both ends are the same; what the system says otherwise.
+    func connect(to address: TargetAddress) async throws -> any Channel {
+        let channel = try await connectTimeout(.seconds(10)).connect(host: address.host, port: address.port).get()
+        guard channel.localAddress != channel.remoteAddress else {
+            try? await channel.close()
+            throw TargetError("nobody listens there")
+        }
+        return channel
     }
 }
 
