@@ -182,10 +182,12 @@ import Testing
         }
     }
 
-    // What the kernel says of each thread of a process, from the third field on: behind the name in brackets.
+    // What the kernel says of each thread of a process, from the third field on: behind the name in brackets. One that has
+    // ended since the list was read is none.
     private func threads(of process: Int32) throws -> [[Substring]] {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").map { task in
-            let words = try String(contentsOfFile: "/proc/\(process)/task/\(task)/stat", encoding: .utf8)
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").compactMap { task in
+            let path = "/proc/\(process)/task/\(task)/stat"
+            guard let words = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
             let fields = words.split(separator: ")").last?.split(separator: " ") ?? []
             try #require(fields.count > 38)
             return fields

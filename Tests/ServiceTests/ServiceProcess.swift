@@ -23,9 +23,12 @@ final class ServiceProcess {
     /// Where it answers, or answered last.
     let port = CurrentPort()
     private let folder: TemporaryFolder
+    private let prefix: [String]
     private var process: ChildProgram?
 
-    init() throws {
+    /// - Parameter prefix: Words of a program that runs the service in its own place.
+    init(prefix: [String] = []) throws {
+        self.prefix = prefix
         folder = try TemporaryFolder()
         try folder.write(
             "rules/kill.yar", "rule Kill_Test { meta: score = 80 strings: $a = \"find this\" condition: $a }\n")
@@ -38,11 +41,13 @@ final class ServiceProcess {
     func start() throws {
         let log = folder.path + "/log-\(UUID().uuidString)"
         try Data().write(to: URL(filePath: log))
-        let words = [
-            Self.program, "serve", "--server-port", "0", "--rules", folder.path + "/rules", "--pure-yara", "--threads",
-            "2",
-            "--server-upload-dir", folder.path + "/uploads", "--server-result-cache-size", "1000000",
-        ]
+        let words =
+            prefix + [
+                Self.program, "serve", "--server-port", "0", "--rules", folder.path + "/rules", "--pure-yara",
+                "--threads",
+                "2",
+                "--server-upload-dir", folder.path + "/uploads", "--server-result-cache-size", "1000000",
+            ]
         let errors = try FileHandle(forWritingTo: URL(filePath: log))
         let process = try ChildProgram(words, errors: errors.fileDescriptor)
         try errors.close()
@@ -59,6 +64,9 @@ final class ServiceProcess {
             usleep(5_000)
         }
     }
+
+    /// How many files it has open.
+    var openFiles: Int { process.map { entries(of: "/proc/\($0.pid)/fd").count } ?? 0 }
 
     /// Replaces its only file of rules.
     func write(rules: String) throws { try folder.write("rules/kill.yar", rules) }
